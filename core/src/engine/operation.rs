@@ -13,13 +13,26 @@ pub enum Api {
 
 /// HTTP method of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // the names say it
 pub enum Method {
     Get,
     Post,
     Put,
     Patch,
     Delete,
+}
+
+impl Method {
+    /// The method as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
 }
 
 /// How far an idempotency key protects a retry (overlay: `idempotency`).

@@ -1,0 +1,246 @@
+//! The untyped client: what the typed veneers of every language stand on.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::api::table;
+use crate::config::Config;
+use crate::engine::multipart::File;
+use crate::engine::operation::Operation;
+use crate::engine::page::{self, Position};
+use crate::engine::script::Script;
+use crate::engine::{CallOptions, Engine, Progress, call, raw, request, shape, wait};
+use crate::error::{Error, Result};
+
+/// A client of one product. Cheap to clone; clones share connections, retry budget and what the client has learned.
+#[derive(Clone)]
+pub struct Client {
+    engine: Arc<Engine>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({:?})", self.engine.settings.product)
+    }
+}
+
+/// One call: an operation's public name, its arguments by name, files, and options.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `blooio.v2.messages.send`, `blooio.v4.request`, `blooio.v2.messages.wait`, …
+    pub operation: String,
+    /// Arguments by their public names; a name left out is absent, `null` is null.
+    pub arguments: Map<String, Value>,
+    /// Uploads.
+    pub files: Vec<File>,
+    /// Settings of this call.
+    pub options: CallOptions,
+}
+
+impl Call {
+    /// A call without files or options.
+    pub fn new(operation: impl Into<String>, arguments: Map<String, Value>) -> Call {
+        Call { operation: operation.into(), arguments, files: Vec::new(), options: CallOptions::default() }
+    }
+
+    /// Reads a call from the JSON that bindings pass: arguments, and options with times in ms.
+    pub fn from_json(operation: impl Into<String>, arguments: &[u8], options: &[u8]) -> Result<Call> {
+        Ok(Call { operation: operation.into(), arguments: parse_object("arguments", arguments)?, files: Vec::new(), options: parse_options(options)? })
+    }
+}
+
+fn parse_object(name: &str, json: &[u8]) -> Result<Map<String, Value>> {
+    if json.is_empty() {
+        return Ok(Map::new());
+    }
+    match shape::parse(json, shape::LONE_SURROGATE) {
+        Some(Value::Object(map)) => Ok(map),
+        _ => Err(Error::argument(name, "are not a JSON object")),
+    }
+}
+
+fn parse_options(json: &[u8]) -> Result<CallOptions> {
+    let mut options = CallOptions::default();
+    for (name, value) in parse_object("options", json)? {
+        let expected = |what: &str| Error::argument(name.trim_end_matches("_ms"), format!("expected {what}"));
+        let ms = || value.as_u64().map(Duration::from_millis).ok_or_else(|| expected("whole milliseconds, 0 or more"));
+        match name.as_str() {
+            "timeout_ms" => options.timeout = Some(ms()?),
+            "attempt_timeout_ms" => options.attempt_timeout = Some(ms()?),
+            "max_retries" => {
+                let retries = value.as_u64().and_then(|n| u32::try_from(n).ok());
+                options.max_retries = Some(retries.ok_or_else(|| expected("a whole number from 0 to 10"))?);
+            }
+            "idempotency_key" => options.idempotency_key = Some(value.as_str().ok_or_else(|| expected("a string"))?.to_owned()),
+            "headers" => options.headers = pairs(&name, &value)?,
+            "query" => options.query = pairs(&name, &value)?,
+            "extra_body" => options.extra_body = value.as_object().cloned().ok_or_else(|| expected("an object"))?,
+            _ => return Err(Error::argument(name, "is not an option of a call")),
+        }
+    }
+    Ok(options)
+}
+
+fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>> {
+    let object = value.as_object().ok_or_else(|| Error::argument(name, "expected an object of strings"))?;
+    let text = |key: &String, value: &Value| match value {
+        Value::String(text) => Ok((key.clone(), text.clone())),
+        Value::Number(_) | Value::Bool(_) => Ok((key.clone(), value.to_string())),
+        _ => Err(Error::argument(format!("{name}.{key}"), "expected a string")),
+    };
+    object.iter().map(|(key, value)| text(key, value)).collect()
+}
+
+/// A successful call.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status of the last attempt.
+    pub status: u16,
+    /// Its headers, lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The key that last went on the wire.
+    pub idempotency_key: Option<String>,
+    /// Model of the value (of one item, on a page); empty for plain JSON.
+    pub model: &'static str,
+    /// On a page, the field that holds the items; the empty string when the body is the array itself.
+    pub items: Option<String>,
+    /// The value as JSON, checked; on a page, the whole body.
+    pub body: Bytes,
+    /// The next page, if there is one.
+    pub next: Option<NextPage>,
+}
+
+/// The way on from a page.
+#[derive(Clone)]
+pub struct NextPage(Arc<Next>);
+
+struct Next {
+    engine: Arc<Engine>,
+    operation: &'static Operation,
+    arguments: Map<String, Value>,
+    options: CallOptions,
+    position: Position,
+}
+
+impl std::fmt::Debug for NextPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NextPage")
+    }
+}
+
+impl NextPage {
+    /// Fetches it. May be repeated: a failed fetch can be tried again.
+    pub fn fetch(&self) -> impl Future<Output = Result<Answer>> + Send + 'static {
+        self.start().1
+    }
+
+    /// Like [`NextPage::fetch`], with the call's progress to read if it is dropped.
+    pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
+        let progress = Arc::new(Progress::default());
+        let next = self.0.clone();
+        let watched = progress.clone();
+        let run = async move { list(&next.engine, next.operation, next.arguments.clone(), next.position.clone(), next.options.clone(), &watched).await };
+        (progress, run)
+    }
+}
+
+impl Client {
+    /// Opens a client. Nothing is connected and no trust store is read before the first call.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Config`] when a setting or the key is missing or malformed.
+    pub fn open(config: Config) -> Result<Client> {
+        Ok(Client { engine: Arc::new(Engine::open(&config)?) })
+    }
+
+    /// Opens a client whose answers come from a transcript and whose time is virtual. For tests; it opens no socket.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Config`] as for [`Client::open`], or when the transcript cannot be read.
+    pub fn open_scripted(mut config: Config, transcript: impl AsRef<[u8]>) -> Result<(Client, Script)> {
+        let script = Script::new(transcript.as_ref())?;
+        if config.credential.is_none() {
+            config = match config.product {
+                crate::Product::BloomChats => config.with_api_key("dmtb_test_key"),
+                crate::Product::Blooio => config.with_api_key("bl_test_key"),
+            };
+        }
+        Ok((Client { engine: Arc::new(Engine::scripted(&config, &script)?) }, script))
+    }
+
+    /// Makes a call.
+    pub fn call(&self, call: Call) -> impl Future<Output = Result<Answer>> + Send + 'static {
+        self.start(call).1
+    }
+
+    /// Makes a call whose progress can be read from outside, during it and after its future was dropped.
+    pub fn start(&self, call: Call) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
+        let progress = Arc::new(Progress::default());
+        let engine = self.engine.clone();
+        let watched = progress.clone();
+        (progress, async move { dispatch(&engine, call, &watched).await })
+    }
+}
+
+async fn dispatch(engine: &Arc<Engine>, call: Call, progress: &Progress) -> Result<Answer> {
+    let Call { operation: name, arguments, files, options } = call;
+    options.check()?;
+    if name.starts_with("blooio.") != (engine.settings.product == crate::Product::Blooio) {
+        return Err(Error::argument("operation", "belongs to the other product's client"));
+    }
+    if let Some(api) = raw::api_of(&name) {
+        let request = raw::build(&engine.settings, api, &arguments, &options)?;
+        return call::run(engine, &raw::RAW, request, &options, progress).await.map(Answer::from);
+    }
+    if let Some(operation) = wait::status_operation(&name) {
+        return wait::run(engine, operation, &arguments, &options, progress).await.map(Answer::from);
+    }
+    let Some(operation) = table::find(&name) else {
+        return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));
+    };
+    let mut arguments = arguments;
+    let position = page::first(operation, &mut arguments);
+    if files.is_empty() {
+        return list(engine, operation, arguments, position, options, progress).await;
+    }
+    let request = request::build(&engine.settings, operation, &arguments, &files, &options)?;
+    call::run(engine, operation, request, &options, progress).await.map(Answer::from)
+}
+
+/// One page of a list, or the one answer of anything else.
+async fn list(engine: &Arc<Engine>, operation: &'static Operation, arguments: Map<String, Value>, position: Position, options: CallOptions, progress: &Progress) -> Result<Answer> {
+    let request = request::build(&engine.settings, operation, &arguments, &[], &options)?;
+    let mut done = call::run(engine, operation, request, &options, progress).await?;
+    let page = done.value.page.take();
+    let mut answer = Answer::from(done);
+    if let Some((items, body)) = page {
+        answer.next = page::next(operation, &position, &arguments, &body, &items)
+            .map(|(position, arguments)| NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position })));
+        answer.items = Some(items);
+    }
+    Ok(answer)
+}
+
+impl From<call::Done> for Answer {
+    fn from(done: call::Done) -> Answer {
+        Answer {
+            status: done.status,
+            request_id: call::request_id(&done.headers),
+            headers: done.headers,
+            attempts: done.attempts,
+            idempotency_key: done.key,
+            model: done.value.model,
+            items: None,
+            body: done.value.body,
+            next: None,
+        }
+    }
+}

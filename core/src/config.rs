@@ -1,0 +1,320 @@
+//! How a client is set up, and the checks before anything is opened.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::engine::operation::Api;
+use crate::engine::{BoxFuture, url};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The product a client talks to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Product {
+    /// BloomChats (Instagram DM automation).
+    BloomChats,
+    /// Blooio, v2 and v4.
+    Blooio,
+}
+
+impl Product {
+    pub(crate) const fn key_variable(self) -> &'static str {
+        match self {
+            Product::BloomChats => "BLOOMCHATS_API_KEY",
+            Product::Blooio => "BLOOIO_API_KEY",
+        }
+    }
+
+    const fn base_url_variable(self) -> &'static str {
+        match self {
+            Product::BloomChats => "BLOOMCHATS_BASE_URL",
+            Product::Blooio => "BLOOIO_BASE_URL",
+        }
+    }
+}
+
+/// Supplies a credential when the engine asks: before the first attempt of a call and once after a 401.
+pub trait CredentialProvider: Send + Sync {
+    /// The credential to use now. An error fails the call with [`crate::ErrorKind::Config`].
+    fn credential(&self) -> BoxFuture<Result<Secret>>;
+}
+
+/// Where the API key comes from.
+#[derive(Clone)]
+pub enum Credential {
+    /// A fixed key.
+    Key(Secret),
+    /// A source that may renew it.
+    Provider(Arc<dyn CredentialProvider>),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Credential::Key(_) => "Key(…)",
+            Credential::Provider(_) => "Provider(…)",
+        })
+    }
+}
+
+/// Which of the two generations of v4 send bodies goes out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendBody {
+    /// The tagged `content` object first, flat fields when the service refuses it.
+    #[default]
+    Auto,
+    /// Always the tagged `content` object where the message has one.
+    Content,
+    /// Always flat fields.
+    Flat,
+}
+
+/// A client's configuration. Durations are wall time; the defaults are 60 s a call, 30 s an attempt, 10 s to connect, 2 retries.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Product.
+    pub product: Product,
+    /// API key or provider; from `BLOOIO_API_KEY` or `BLOOMCHATS_API_KEY` when absent.
+    pub credential: Option<Credential>,
+    /// Origin (and path prefix) instead of the services' own; `BLOOIO_BASE_URL` or `BLOOMCHATS_BASE_URL` when absent.
+    pub base_url: Option<String>,
+    /// Sent as `X-Organization-Id`, for OAuth tokens that span several organizations.
+    pub organization_id: Option<String>,
+    /// The whole call, waits included.
+    pub timeout: Duration,
+    /// One attempt.
+    pub attempt_timeout: Duration,
+    /// Making a connection.
+    pub connect_timeout: Duration,
+    /// Retries after the first attempt, 0 to 10.
+    pub max_retries: u32,
+    /// Appended to `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The language named in `User-Agent`.
+    pub language: String,
+    /// PEM certificates that replace every trust root.
+    pub ca_certs: Option<Vec<u8>>,
+    /// Proxy for every request instead of the environment's; the empty string means none.
+    pub proxy: Option<String>,
+    /// Permits `http://` beyond loopback.
+    pub allow_http: bool,
+    /// Generation of v4 send bodies.
+    pub v4_send_body: SendBody,
+}
+
+impl Config {
+    /// Defaults for a product; the key still comes from the argument or the environment.
+    pub fn new(product: Product) -> Config {
+        Config {
+            product,
+            credential: None,
+            base_url: None,
+            organization_id: None,
+            timeout: Duration::from_secs(60),
+            attempt_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            max_retries: 2,
+            user_agent: None,
+            language: "rust".into(),
+            ca_certs: None,
+            proxy: None,
+            allow_http: false,
+            v4_send_body: SendBody::Auto,
+        }
+    }
+
+    /// Defaults for Blooio.
+    pub fn blooio() -> Config {
+        Config::new(Product::Blooio)
+    }
+
+    /// Defaults for BloomChats.
+    pub fn bloomchats() -> Config {
+        Config::new(Product::BloomChats)
+    }
+
+    /// Sets a fixed API key.
+    pub fn with_api_key(mut self, key: impl Into<Secret>) -> Config {
+        self.credential = Some(Credential::Key(key.into()));
+        self
+    }
+
+    /// Sets a provider that is asked for the key.
+    pub fn with_provider(mut self, provider: impl CredentialProvider + 'static) -> Config {
+        self.credential = Some(Credential::Provider(Arc::new(provider)));
+        self
+    }
+
+    /// Sets the base URL.
+    pub fn with_base_url(mut self, url: impl Into<String>) -> Config {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Reads the JSON form that bindings pass.
+    pub fn from_json(json: &[u8]) -> Result<Config> {
+        let given: Given = serde_json::from_slice(json).map_err(|e| Error::config(describe(&e)))?;
+        let mut config = Config::new(given.product);
+        config.credential = given.api_key.map(|key| Credential::Key(key.into()));
+        config.base_url = given.base_url;
+        config.organization_id = given.organization_id;
+        config.user_agent = given.user_agent;
+        config.proxy = given.proxy;
+        config.ca_certs = given.ca_certs.map(String::into_bytes);
+        config.allow_http = given.allow_http;
+        config.v4_send_body = given.v4_send_body;
+        let ms = |value: Option<u64>, default| value.map_or(default, Duration::from_millis);
+        config.timeout = ms(given.timeout_ms, config.timeout);
+        config.attempt_timeout = ms(given.attempt_timeout_ms, config.attempt_timeout);
+        config.connect_timeout = ms(given.connect_timeout_ms, config.connect_timeout);
+        config.max_retries = given.max_retries.unwrap_or(config.max_retries);
+        if let Some(language) = given.language {
+            config.language = language;
+        }
+        Ok(config)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    product: Product,
+    api_key: Option<String>,
+    base_url: Option<String>,
+    organization_id: Option<String>,
+    timeout_ms: Option<u64>,
+    attempt_timeout_ms: Option<u64>,
+    connect_timeout_ms: Option<u64>,
+    max_retries: Option<u32>,
+    user_agent: Option<String>,
+    language: Option<String>,
+    ca_certs: Option<String>,
+    proxy: Option<String>,
+    #[serde(default)]
+    allow_http: bool,
+    #[serde(default)]
+    v4_send_body: SendBody,
+}
+
+/// serde quotes the offending value, which may be a key; only the kind of problem and the place are told.
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once("unknown field `") {
+        Some((_, rest)) => {
+            let name = rest.split('`').next().unwrap_or_default();
+            format!("unknown setting `{name}`")
+        }
+        None => "the configuration does not have the right form: timeouts are whole milliseconds of 0 or more, \
+                 max_retries is 0 to 10, v4_send_body is auto, content or flat"
+            .into(),
+    }
+}
+
+/// A checked configuration, as the engine uses it.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub credential: Credential,
+    pub organization_id: Option<String>,
+    pub timeout: Duration,
+    pub attempt_timeout: Duration,
+    pub max_retries: u32,
+    pub v4_send_body: SendBody,
+    pub product: Product,
+    base_url: Option<String>,
+}
+
+impl Settings {
+    pub fn check(config: &Config) -> Result<Settings> {
+        let product = config.product;
+        let credential = match &config.credential {
+            Some(credential) => credential.clone(),
+            None => match environment(product.key_variable()) {
+                Some(key) => Credential::Key(key.into()),
+                None => {
+                    return Err(Error::config(format!(
+                        "no API key: pass api_key, or set the environment variable {}",
+                        product.key_variable()
+                    )));
+                }
+            },
+        };
+        if let Credential::Key(key) = &credential {
+            check_key(key)?;
+        }
+        check_retries(config.max_retries)?;
+        for (name, value) in
+            [("timeout", config.timeout), ("attempt_timeout", config.attempt_timeout), ("connect_timeout", config.connect_timeout)]
+        {
+            if value.is_zero() {
+                return Err(Error::config(format!("{name}: must be longer than 0")));
+            }
+        }
+        if let Some(id) = &config.organization_id {
+            check_visible("organization_id", id)?;
+        }
+        if let Some(suffix) = &config.user_agent {
+            check_visible("user_agent", suffix)?;
+        }
+        let base_url = match config.base_url.clone().or_else(|| environment(product.base_url_variable())) {
+            Some(given) => Some(url::base(&given, config.allow_http)?),
+            None => None,
+        };
+        Ok(Settings {
+            credential,
+            organization_id: config.organization_id.clone(),
+            timeout: config.timeout,
+            attempt_timeout: config.attempt_timeout,
+            max_retries: config.max_retries,
+            v4_send_body: config.v4_send_body,
+            product,
+            base_url,
+        })
+    }
+
+    /// Origin and prefix of an API, without a trailing slash.
+    pub fn root(&self, api: Api) -> String {
+        let (origin, prefix) = match api {
+            Api::BloomChats => ("https://api.bloomchats.com", "/api"),
+            Api::BlooioV2 => ("https://backend.blooio.com", "/v2/api"),
+            Api::BlooioV4 => ("https://api.blooio.com", "/v4"),
+        };
+        format!("{}{prefix}", self.base_url.as_deref().unwrap_or(origin))
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+pub(crate) fn check_key(key: &Secret) -> Result<()> {
+    let key = key.expose();
+    if key.is_empty() {
+        return Err(Error::config("api_key: is empty"));
+    }
+    if !key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Error::config(
+            "api_key: holds a blank, a line break or a character beyond ASCII; copy it again without what surrounds it",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_retries(retries: u32) -> Result<()> {
+    if retries > 10 {
+        return Err(Error::config("max_retries: must be 0 to 10"));
+    }
+    Ok(())
+}
+
+fn check_visible(name: &str, value: &str) -> Result<()> {
+    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Err(Error::config(format!("{name}: must be visible ASCII")));
+    }
+    Ok(())
+}

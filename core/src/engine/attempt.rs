@@ -1,0 +1,104 @@
+//! One attempt: an exchange, and what it means.
+
+use std::time::Duration;
+
+use super::answer::{self, Value2xx};
+use super::limit::named_wait;
+use super::operation::Operation;
+use super::request::Request;
+use super::retry::{Cause, is_definite_refusal};
+use super::transport::{Body, Fault, WireAnswer, WireRequest};
+use super::Engine;
+use crate::error::{Error, ErrorKind};
+
+/// What an attempt came to.
+pub(crate) enum Outcome {
+    Answer(Answer),
+    Failure(Failure),
+}
+
+/// A 2xx whose body keeps the contract's promise.
+pub(crate) struct Answer {
+    pub value: Value2xx,
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+}
+
+/// Anything else.
+pub(crate) struct Failure {
+    pub error: Error,
+    pub cause: Cause,
+    /// No definite refusal: the service may have acted on it.
+    pub may_have_arrived: bool,
+    /// The body is a fan-out: sends were tried.
+    pub fan_out: bool,
+}
+
+pub(crate) async fn make(engine: &Engine, operation: &Operation, request: &Request, wire: WireRequest, limit: Duration) -> Outcome {
+    match engine.transport.exchange(wire, limit).await {
+        Ok(answer) => {
+            engine.hold.observe(&answer.headers, engine.clock.now(), engine.clock.unix_ms());
+            if (200..300).contains(&answer.status) { success(operation, request, answer) } else { refusal(engine, operation, request, answer) }
+        }
+        Err(fault) => Outcome::Failure(no_answer(fault, limit)),
+    }
+}
+
+fn no_answer(fault: Fault, limit: Duration) -> Failure {
+    let (error, cause) = match fault {
+        Fault::NotConnected { late, detail } => {
+            let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
+            (Error::new(kind, format!("no connection to the service: {detail}")), Cause::NotConnected)
+        }
+        Fault::Broken { detail } => (Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {detail}")), Cause::Transient),
+        Fault::Late => {
+            (Error::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_secs_f64())), Cause::Transient)
+        }
+        Fault::Setup(error) => return Failure { error, cause: Cause::Final, may_have_arrived: false, fan_out: false },
+    };
+    Failure { error, cause, may_have_arrived: cause != Cause::NotConnected, fan_out: false }
+}
+
+fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outcome {
+    let WireAnswer { status, headers, body } = answer;
+    let undecodable = |body: Option<&bytes::Bytes>, problem: &str| {
+        let error = answer::undecodable(status, &headers, body, problem);
+        Outcome::Failure(Failure { error, cause: Cause::Final, may_have_arrived: true, fan_out: false })
+    };
+    let body = match body {
+        Body::Whole(body) => body,
+        Body::TooLarge => return undecodable(None, "its body is larger than 8 MiB"),
+        Body::BrokenOff { late, detail } => return Outcome::Failure(broken_off(status, &headers, late, &detail)),
+    };
+    match answer::read(operation, status, &body, request.traits.dry_run) {
+        Ok(value) => Outcome::Answer(Answer { value, status, headers }),
+        Err(problem) => undecodable(Some(&body), &problem),
+    }
+}
+
+fn refusal(engine: &Engine, operation: &Operation, request: &Request, answer: WireAnswer) -> Outcome {
+    let WireAnswer { status, headers, body } = answer;
+    let body = match body {
+        Body::Whole(body) => Some(body),
+        Body::TooLarge | Body::BrokenOff { .. } => None,
+    };
+    let wait = |body: Option<&serde_json::Value>| named_wait(&headers, body, engine.clock.unix_ms());
+    let error = answer::refusal(status, &headers, body.as_ref(), &request.private, wait);
+    let fan_out = answer::is_fan_out(operation.send, error.body());
+    let result = if fan_out { fan_out_result(operation, error.body()) } else { None };
+    let cause = Cause::of(status, error.code());
+    let may_have_arrived = !is_definite_refusal(status, fan_out);
+    Outcome::Failure(Failure { error: error.with_result(result), cause, may_have_arrived, fan_out })
+}
+
+fn fan_out_result(operation: &Operation, body: Option<&serde_json::Value>) -> Option<serde_json::Value> {
+    answer::with_message_ids(operation.send?, body?.clone(), false).ok()
+}
+
+/// The head of an answer arrived and its body did not: as uncertain as no answer, with the head's facts kept.
+fn broken_off(status: u16, headers: &[(String, String)], late: bool, detail: &str) -> Failure {
+    let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
+    let error = Error::new(kind, format!("the answer broke off: {detail}")).with_status(status).with_request_id(answer::request_id(headers));
+    Failure { error, cause: Cause::Transient, may_have_arrived: true, fan_out: false }
+}
+

@@ -1,0 +1,36 @@
+//! Idempotency keys: which calls carry one, and which key.
+
+use super::operation::Idempotency;
+use crate::error::{Error, Result};
+
+/// A fresh idempotency key: a version 4 UUID from the operating system's randomness, which forked children never share.
+pub fn new_idempotency_key() -> Result<String> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|_| Error::config("the operating system gives no randomness for an idempotency key"))?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
+/// The key a call starts with: the caller's, else a new one; none where the class has none, or for a dry run.
+pub(crate) fn key_for(class: Idempotency, dry_run: bool, given: Option<&str>) -> Result<Option<String>> {
+    if let Some(key) = given {
+        check(key)?;
+    }
+    if dry_run {
+        return Ok(None);
+    }
+    match (class, given) {
+        (_, Some(key)) => Ok(Some(key.to_owned())),
+        (Idempotency::None, None) => Ok(None),
+        (_, None) => new_idempotency_key().map(Some),
+    }
+}
+
+fn check(key: &str) -> Result<()> {
+    if key.is_empty() || key.len() > 255 || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Error::argument("idempotency_key", "must be 1 to 255 visible ASCII characters without blanks"));
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The engine: everything that has behaviour. [`call`] tells the story; the other files are its words.
+
+mod answer;
+mod attempt;
+pub(crate) mod call;
+pub(crate) mod clock;
+mod idempotency;
+mod limit;
+pub(crate) mod multipart;
+pub mod operation;
+pub(crate) mod page;
+mod progress;
+pub(crate) mod raw;
+pub(crate) mod request;
+mod retry;
+pub(crate) mod script;
+pub(crate) mod shape;
+pub(crate) mod transport;
+pub(crate) mod url;
+mod v4_body;
+pub(crate) mod wait;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::config::{Config, Settings};
+use crate::error::{Error, Result};
+use clock::{Clock, SystemClock};
+use script::Script;
+use transport::{Http, Transport};
+
+pub use idempotency::new_idempotency_key;
+pub use progress::Progress;
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Settings of one call; what is absent falls back to the client's. Durations are wall time.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// The whole call, waits included.
+    pub timeout: Option<Duration>,
+    /// One attempt.
+    pub attempt_timeout: Option<Duration>,
+    /// Retries after the first attempt, 0 to 10.
+    pub max_retries: Option<u32>,
+    /// The caller's own idempotency key.
+    pub idempotency_key: Option<String>,
+    /// Headers beside the client's.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters beside the operation's.
+    pub query: Vec<(String, String)>,
+    /// Body fields beside the operation's.
+    pub extra_body: Map<String, Value>,
+}
+
+impl CallOptions {
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, value) in [("timeout", self.timeout), ("attempt_timeout", self.attempt_timeout)] {
+            if value.is_some_and(|value| value.is_zero()) {
+                return Err(Error::argument(name, "must be longer than 0"));
+            }
+        }
+        if self.max_retries.is_some_and(|retries| retries > 10) {
+            return Err(Error::argument("max_retries", "must be 0 to 10"));
+        }
+        Ok(())
+    }
+}
+
+/// What all calls of one client share.
+pub(crate) struct Engine {
+    pub settings: Settings,
+    pub transport: Arc<dyn Transport>,
+    pub clock: Arc<dyn Clock>,
+    pub budget: retry::Budget,
+    pub hold: limit::Hold,
+    /// The service has refused a tagged v4 body for its form and taken the flat one.
+    pub flat_works: AtomicBool,
+}
+
+impl Engine {
+    pub fn open(config: &Config) -> Result<Engine> {
+        Engine::with(config, Arc::new(Http::new(config)?), Arc::new(SystemClock::new()))
+    }
+
+    pub fn scripted(config: &Config, script: &Script) -> Result<Engine> {
+        Engine::with(config, Arc::new(script.clone()), Arc::new(script.clone()))
+    }
+
+    fn with(config: &Config, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Engine> {
+        Ok(Engine {
+            settings: Settings::check(config)?,
+            transport,
+            clock,
+            budget: retry::Budget::new(),
+            hold: limit::Hold::default(),
+            flat_works: AtomicBool::new(false),
+        })
+    }
+}
+
+/// A panic elsewhere must not poison every later call: the data under these locks is valid at every point.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,81 @@
+//! Lists: where the next page begins, and when there is none.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::operation::{Operation, Paging};
+
+/// Both Blooio guides accept this page size.
+const PAGE_SIZE: u64 = 100;
+
+/// How far a listing has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Position {
+    offset: u64,
+    total: Option<u64>,
+    /// Ids of the page before and of this one: a server that repeats itself must not make a listing endless.
+    seen: [HashSet<String>; 2],
+}
+
+/// The arguments of the first page, with the paging the contract leaves to the client.
+pub(crate) fn first(operation: &Operation, arguments: &mut Map<String, Value>) -> Position {
+    if matches!(operation.paging, Paging::Offset { .. }) {
+        arguments.entry("limit").or_insert_with(|| PAGE_SIZE.into());
+        arguments.entry("offset").or_insert_with(|| 0.into());
+    }
+    Position { offset: arguments.get("offset").and_then(Value::as_u64).unwrap_or(0), ..Position::default() }
+}
+
+/// Moves `arguments` on to the page after `body`; `None` at the end.
+pub(crate) fn next(operation: &Operation, position: &Position, arguments: &Map<String, Value>, body: &Value, items_key: &str) -> Option<(Position, Map<String, Value>)> {
+    let items = body.get(items_key)?.as_array()?;
+    if items.is_empty() || has_more(body) == Some(false) {
+        return None;
+    }
+    let mut arguments = arguments.clone();
+    match &operation.paging {
+        Paging::Cursor { id, offset_when, .. } if !offset_when.iter().any(|name| arguments.contains_key(*name)) => {
+            let position = position.past(items, id)?;
+            let cursor = body.get("next_cursor")?.as_str().filter(|cursor| !cursor.is_empty())?;
+            if arguments.get("cursor").and_then(Value::as_str) == Some(cursor) {
+                return None;
+            }
+            arguments.insert("cursor".into(), cursor.into());
+            Some((position, arguments))
+        }
+        Paging::Offset { id, .. } | Paging::Cursor { id, .. } => {
+            let mut next = position.past(items, id)?;
+            next.offset = position.offset + items.len() as u64;
+            next.total = total(body);
+            let shrank = matches!((position.total, next.total), (Some(before), Some(now)) if now < before);
+            if next.total.is_some_and(|total| next.offset >= total) && !shrank {
+                return None;
+            }
+            arguments.insert("offset".into(), next.offset.into());
+            Some((next, arguments))
+        }
+        Paging::None | Paging::Single { .. } | Paging::Anywhere => None,
+    }
+}
+
+impl Position {
+    /// The position after `items`, or `None` if none of them is new.
+    fn past(&self, items: &[Value], id: &str) -> Option<Position> {
+        let ids: HashSet<String> = items.iter().filter_map(|item| item.get(id)?.as_str()).map(str::to_owned).collect();
+        let all_known = ids.len() == items.len() && ids.iter().all(|id| self.seen.iter().any(|page| page.contains(id)));
+        if !ids.is_empty() && all_known {
+            return None;
+        }
+        let [_, last] = self.seen.clone();
+        Some(Position { seen: [last, ids], ..self.clone() })
+    }
+}
+
+fn has_more(body: &Value) -> Option<bool> {
+    body.get("has_more").or_else(|| body.pointer("/pagination/has_more"))?.as_bool()
+}
+
+fn total(body: &Value) -> Option<u64> {
+    body.pointer("/pagination/total").or_else(|| body.get("count"))?.as_u64()
+}

@@ -1,0 +1,57 @@
+//! What a call has done so far, readable from outside while it runs and after it was cancelled.
+
+use std::sync::Mutex;
+
+use super::lock;
+
+/// The state of a call that matters when it does not come to its end.
+#[derive(Debug, Default)]
+pub struct Progress(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    attempts: u32,
+    maybe_sent: bool,
+    in_flight: bool,
+    key: Option<String>,
+}
+
+impl Progress {
+    /// Attempts begun.
+    pub fn attempts(&self) -> u32 {
+        lock(&self.0).attempts
+    }
+
+    /// Whether the service may have done what was asked, an attempt under way included.
+    pub fn maybe_sent(&self) -> bool {
+        let state = lock(&self.0);
+        state.maybe_sent || state.in_flight
+    }
+
+    /// The idempotency key that last went, or is next to go, on the wire.
+    pub fn idempotency_key(&self) -> Option<String> {
+        lock(&self.0).key.clone()
+    }
+
+    pub(crate) fn set_key(&self, key: Option<String>) {
+        lock(&self.0).key = key;
+    }
+
+    pub(crate) fn begin_attempt(&self, harmless: bool) {
+        let mut state = lock(&self.0);
+        state.attempts += 1;
+        state.in_flight = !harmless;
+    }
+
+    /// `arrived`: this attempt may have had its effect. Nothing later takes that back.
+    pub(crate) fn end_attempt(&self, arrived: bool) {
+        let mut state = lock(&self.0);
+        state.in_flight = false;
+        state.maybe_sent |= arrived;
+    }
+
+    pub(crate) fn forget_attempt(&self) {
+        let mut state = lock(&self.0);
+        state.attempts = state.attempts.saturating_sub(1);
+    }
+}

@@ -1,0 +1,290 @@
+//! From a call's arguments to frozen bytes: everything that is checked before anything is sent happens here.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::multipart::{self, File};
+use super::operation::{Api, BodyKind, ContentRule, Idempotency, Method, Operation, Place, SendForm};
+use super::shape::{self, ObjectWriter};
+use super::{CallOptions, url, v4_body};
+use crate::config::Settings;
+use crate::error::{Error, Result};
+
+/// Headers with a place of their own, or that frame the message; a caller's copy would contradict it.
+const RESERVED_HEADERS: &[(&str, &str)] = &[
+    ("authorization", "it comes from the credential"),
+    ("x-api-key", "it comes from the credential"),
+    ("idempotency-key", "pass idempotency_key instead"),
+    ("x-organization-id", "set organization_id on the client instead"),
+    ("user-agent", "set user_agent on the client instead"),
+    ("content-type", "it follows from the body"),
+    ("content-length", "it follows from the body"),
+    ("transfer-encoding", "it follows from the body"),
+    ("host", "it follows from the base URL"),
+    ("connection", "the client manages its connections"),
+];
+
+/// What a retry may do, drawn from the operation and its arguments.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
+    /// Cannot have sent or changed anything.
+    pub harmless: bool,
+    /// May be repeated after an attempt that may have arrived.
+    pub replayable: bool,
+    /// The answer's secret is shown once.
+    pub one_time_secret: bool,
+    /// `dry_run` was asked for.
+    pub dry_run: bool,
+    /// Idempotency class.
+    pub idempotency: Idempotency,
+}
+
+/// A request whose every attempt sends the same bytes.
+pub(crate) struct Request {
+    pub api: Api,
+    pub method: Method,
+    pub url: String,
+    /// Without credential, key and user agent.
+    pub headers: Vec<(String, String)>,
+    pub body: Bodies,
+    pub traits: Traits,
+    /// The caller's own texts, hidden from error messages.
+    pub private: Vec<String>,
+}
+
+/// The body, or the two generations of it.
+pub(crate) enum Bodies {
+    One(Bytes),
+    /// `content` is `None` where the message exists only in the flat form.
+    Generations {
+        content: Option<Bytes>,
+        flat: Bytes,
+        chat: bool,
+    },
+}
+
+/// Checks a call against its operation and freezes it.
+pub(crate) fn build(
+    settings: &Settings,
+    operation: &'static Operation,
+    arguments: &Map<String, Value>,
+    files: &[File],
+    options: &CallOptions,
+) -> Result<Request> {
+    check_arguments(operation, arguments, files, options)?;
+    let path = path(operation, arguments)?;
+    let url = url::with_query(format!("{}{path}", settings.root(operation.api)), query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+    let (content_type, body) = body(operation, arguments, files, options)?;
+    let dry_run = operation.send.is_some() && arguments.get("dry_run") == Some(&Value::Bool(true));
+    Ok(Request {
+        api: operation.api,
+        method: operation.method,
+        url,
+        headers: headers(settings, content_type, options)?,
+        body,
+        traits: traits(operation, dry_run),
+        private: private_values(operation, arguments),
+    })
+}
+
+fn traits(operation: &Operation, dry_run: bool) -> Traits {
+    let harmless = dry_run || operation.read_only || (operation.method == Method::Get && !operation.effect_get);
+    let idempotent_method = matches!(operation.method, Method::Put | Method::Delete);
+    Traits {
+        harmless,
+        replayable: harmless || idempotent_method || operation.idempotency == Idempotency::Trusted,
+        one_time_secret: operation.one_time_secret,
+        dry_run,
+        idempotency: operation.idempotency,
+    }
+}
+
+/// Refuses arguments the operation does not have, of the wrong shape, or missing.
+pub(crate) fn check_names(operation: &Operation, arguments: &Map<String, Value>) -> Result<()> {
+    check_arguments(operation, arguments, &[], &CallOptions::default())
+}
+
+fn check_arguments(operation: &Operation, arguments: &Map<String, Value>, files: &[File], options: &CallOptions) -> Result<()> {
+    for (name, value) in arguments {
+        let known = operation.arguments.iter().find(|argument| argument.field.name == name && argument.place != Place::File);
+        let Some(argument) = known else {
+            return Err(Error::argument(name, format!("{} has no such argument; extra_body, query and headers carry what it does not list", operation.name)));
+        };
+        shape::check_faithful(name, value)?;
+        shape::check_argument(name, value, argument.field.schema)?;
+    }
+    for (name, value) in &options.extra_body {
+        shape::check_faithful(name, value)?;
+    }
+    for file in files {
+        if !operation.arguments.iter().any(|argument| argument.place == Place::File && argument.field.name == file.field) {
+            return Err(Error::argument(&file.field, format!("{} takes no such file", operation.name)));
+        }
+    }
+    for argument in operation.arguments.iter().filter(|argument| argument.field.required) {
+        let field = &argument.field;
+        let given = match argument.place {
+            Place::File => files.iter().any(|file| file.field == field.name),
+            Place::Body => arguments.contains_key(field.name) || options.extra_body.contains_key(field.wire),
+            _ => arguments.contains_key(field.name),
+        };
+        if !given {
+            return Err(Error::argument(field.name, "is required"));
+        }
+    }
+    match &operation.content {
+        Some(rule) => check_content(rule, arguments, options),
+        None => Ok(()),
+    }
+}
+
+fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &CallOptions) -> Result<()> {
+    let given = |name: &&str| arguments.contains_key(*name) || options.extra_body.contains_key(*name);
+    let present: Vec<_> = rule.groups.iter().filter(|group| group.iter().any(given)).collect();
+    let all = || rule.groups.iter().map(|group| group.join(" and/or ")).collect::<Vec<_>>().join(", ");
+    // An extra field may be a content group younger than this SDK: then the server decides.
+    if present.is_empty() && options.extra_body.is_empty() {
+        return Err(Error::argument(rule.groups[0][0], format!("nothing to send: give one of {}", all())));
+    }
+    if rule.exactly_one && present.len() > 1 {
+        let names: Vec<_> = present.iter().flat_map(|group| group.iter().copied().filter(|name| given(name))).collect();
+        let at = names.last().copied().unwrap_or_default();
+        return Err(Error::argument(at, format!("{} exclude each other: give exactly one of {}", names.join(" and "), all())));
+    }
+    Ok(())
+}
+
+fn path(operation: &Operation, arguments: &Map<String, Value>) -> Result<String> {
+    let mut path = String::new();
+    for piece in operation.path.split('/').skip(1) {
+        path.push('/');
+        match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
+            None => path.push_str(piece),
+            Some(name) => {
+                let place = operation.arguments.iter().find(|argument| argument.field.name == name).map(|argument| argument.place);
+                let value = arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+                path.push_str(&url::segment(name, value, place != Some(Place::Text))?);
+            }
+        }
+    }
+    Ok(path)
+}
+
+fn query(operation: &Operation, arguments: &Map<String, Value>, options: &CallOptions) -> Result<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    for argument in operation.arguments.iter().filter(|argument| argument.place == Place::Query) {
+        let wire = argument.field.wire;
+        match arguments.get(argument.field.name) {
+            None => {}
+            Some(Value::Array(items)) => pairs.extend(items.iter().map(|item| (wire.to_owned(), plain(item)))),
+            Some(value) => pairs.push((wire.to_owned(), plain(value))),
+        }
+    }
+    pairs.extend(extra_query(options)?);
+    Ok(pairs)
+}
+
+/// The caller's own query parameters, sorted so that every language sends the same bytes.
+pub(crate) fn extra_query(options: &CallOptions) -> Result<Vec<(String, String)>> {
+    let mut extra = options.query.clone();
+    extra.sort();
+    let odd = |text: &str| text.chars().any(|c| c.is_control() || c == shape::LONE_SURROGATE);
+    match extra.iter().find(|(name, value)| name.is_empty() || odd(name) || odd(value)) {
+        Some(_) => Err(Error::argument("query", "names must not be empty, and neither names nor values hold control characters or lone surrogates")),
+        None => Ok(extra),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Everything but the credential, the key and the user agent.
+pub(crate) fn headers(settings: &Settings, content_type: Option<String>, options: &CallOptions) -> Result<Vec<(String, String)>> {
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+    headers.extend(content_type.map(|value| ("content-type".to_owned(), value)));
+    headers.extend(settings.organization_id.clone().map(|id| ("x-organization-id".to_owned(), id)));
+    for (name, value) in &options.headers {
+        let lower = name.to_ascii_lowercase();
+        if let Some((_, instead)) = RESERVED_HEADERS.iter().find(|(reserved, _)| *reserved == lower) {
+            return Err(Error::argument("headers", format!("{lower} cannot be set here: {instead}")));
+        }
+        if http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
+            return Err(Error::argument("headers", "a name is empty or holds characters that no header name may have"));
+        }
+        if !value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic()) {
+            return Err(Error::argument("headers", format!("the value of {lower} must be visible ASCII without line breaks")));
+        }
+        headers.retain(|(taken, _)| *taken != lower);
+        headers.push((lower, value.clone()));
+    }
+    Ok(headers)
+}
+
+fn body(operation: &Operation, arguments: &Map<String, Value>, files: &[File], options: &CallOptions) -> Result<(Option<String>, Bodies)> {
+    let json = Some("application/json".to_owned());
+    match (operation.body, operation.send) {
+        (BodyKind::Multipart, _) => {
+            if !options.extra_body.is_empty() {
+                return Err(Error::argument("extra_body", "this operation uploads a file; it has no JSON body to extend"));
+            }
+            let fields: Vec<_> = operation
+                .arguments
+                .iter()
+                .filter(|argument| argument.place == Place::Body)
+                .filter_map(|argument| arguments.get(argument.field.name).map(|value| (argument.field.wire, plain(value))))
+                .collect();
+            let (content_type, bytes) = multipart::encode(&fields, files)?;
+            Ok((Some(content_type), Bodies::One(bytes)))
+        }
+        (BodyKind::None, _) if options.extra_body.is_empty() => Ok((None, Bodies::One(Bytes::new()))),
+        (BodyKind::None, _) if operation.method == Method::Get => Err(Error::argument("extra_body", "a GET request has no body")),
+        (_, Some(form)) if form != SendForm::V2 => {
+            let content = v4_body::content(operation, form, arguments, &options.extra_body).map(Bytes::from);
+            let flat = json_body(operation, arguments, &options.extra_body).into();
+            let chat = form == SendForm::V4CreateChat;
+            Ok((json, Bodies::Generations { content, flat, chat }))
+        }
+        _ => Ok((json, Bodies::One(json_body(operation, arguments, &options.extra_body).into()))),
+    }
+}
+
+/// Listed fields in contract order, then the caller's extra ones, sorted.
+fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<String, Value>) -> String {
+    let mut body = String::new();
+    let mut object = ObjectWriter::new(&mut body);
+    let listed = || operation.arguments.iter().filter(|argument| argument.place == Place::Body).map(|argument| &argument.field);
+    for field in listed() {
+        match (extra.get(field.wire), arguments.get(field.name)) {
+            (Some(value), _) => object.field(field.wire, value, &super::operation::Schema::Any),
+            (None, Some(value)) => object.field(field.wire, value, field.schema),
+            (None, None) => {}
+        }
+    }
+    for (name, value) in extra {
+        if !listed().any(|field| field.wire == name) {
+            object.field(name, value, &super::operation::Schema::Any);
+        }
+    }
+    object.end();
+    body
+}
+
+/// Path values and body texts, which a server may quote in an error; words such as `recent` are nobody's data.
+fn private_values(operation: &Operation, arguments: &Map<String, Value>) -> Vec<String> {
+    fn collect(value: &Value, out: &mut Vec<String>) {
+        match value {
+            Value::String(text) if text.chars().count() >= 4 && !text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => out.push(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
+            Value::Object(map) => map.values().for_each(|item| collect(item, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    for argument in operation.arguments {
+        if let Some(value) = arguments.get(argument.field.name) {
+            collect(value, &mut out);
+        }
+    }
+    out
+}

@@ -1,0 +1,221 @@
+//! A scripted world: answers from a transcript, virtual time, and a record of what the engine did.
+//!
+//! The conformance corpus runs on it, and so do users' unit tests. Nothing here opens a socket.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::clock::Clock;
+use super::transport::{Body, Fault, MAX_BODY, Transport, WireAnswer, WireRequest};
+use super::{BoxFuture, lock};
+use crate::error::{Error, Result};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transcript {
+    exchanges: VecDeque<Exchange>,
+    #[serde(default = "half")]
+    jitter: f64,
+    #[serde(default = "start")]
+    now_ms: i64,
+}
+
+const fn half() -> f64 {
+    0.5
+}
+
+const fn start() -> i64 {
+    1_790_000_000_000
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Exchange {
+    status: u16,
+    headers: Map<String, Value>,
+    json: Option<Box<serde_json::value::RawValue>>,
+    body: Option<String>,
+    body_base64: Option<String>,
+    body_repeat: Option<Repeat>,
+    fault: Option<ScriptedFault>,
+    delay_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeat {
+    text: String,
+    times: usize,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum ScriptedFault {
+    Connect,
+    Reset,
+    Truncated,
+    Timeout,
+}
+
+/// Reads back what a scripted client did.
+#[derive(Clone)]
+pub struct Script(Arc<World>);
+
+struct World {
+    exchanges: Mutex<VecDeque<Exchange>>,
+    requests: Mutex<Vec<WireRequest>>,
+    waits: Mutex<Vec<Duration>>,
+    now: Mutex<Duration>,
+    start_ms: i64,
+    jitter: f64,
+}
+
+impl Script {
+    /// Parses a transcript: `{"exchanges": [...], "jitter": 0.5, "now_ms": …}`.
+    pub(crate) fn new(transcript: &[u8]) -> Result<Script> {
+        let transcript: Transcript = serde_json::from_slice(transcript).map_err(|e| Error::config(format!("the transcript cannot be read: {e}")))?;
+        Ok(Script(Arc::new(World {
+            exchanges: Mutex::new(transcript.exchanges),
+            requests: Mutex::default(),
+            waits: Mutex::default(),
+            now: Mutex::default(),
+            start_ms: transcript.now_ms,
+            jitter: transcript.jitter.clamp(0.0, 1.0),
+        })))
+    }
+
+    /// Every request so far: `[{method, url, headers, body}]`; a body that is not UTF-8 stands as `body_base16`.
+    pub fn requests(&self) -> Value {
+        let requests = lock(&self.0.requests);
+        requests.iter().map(record).collect()
+    }
+
+    /// Every wait of the engine so far, in ms.
+    pub fn waits_ms(&self) -> Vec<u64> {
+        lock(&self.0.waits).iter().map(|wait| wait.as_millis() as u64).collect()
+    }
+
+    /// Exchanges the engine has not used.
+    pub fn left(&self) -> usize {
+        lock(&self.0.exchanges).len()
+    }
+}
+
+fn record(request: &WireRequest) -> Value {
+    let headers: Map<String, Value> = request.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let mut record = json!({"method": request.method.as_str(), "url": request.url, "headers": headers});
+    match std::str::from_utf8(&request.body) {
+        Ok(text) => record["body"] = text.into(),
+        Err(_) => record["body_base16"] = request.body.iter().map(|b| format!("{b:02x}")).collect::<String>().into(),
+    }
+    record
+}
+
+impl World {
+    fn pass(&self, time: Duration) {
+        *lock(&self.now) += time;
+    }
+
+    fn answer(&self, limit: Duration) -> Result<WireAnswer, Fault> {
+        let Some(exchange) = lock(&self.exchanges).pop_front() else {
+            return Err(Fault::Setup(Error::config("the script is exhausted: the client asked more often than the transcript answers")));
+        };
+        let delay = Duration::from_millis(exchange.delay_ms);
+        if delay > limit || matches!(exchange.fault, Some(ScriptedFault::Timeout)) {
+            self.pass(limit);
+            return Err(Fault::Late);
+        }
+        self.pass(delay);
+        match exchange.fault {
+            Some(ScriptedFault::Connect) => return Err(Fault::NotConnected { late: false, detail: "connection refused (scripted)".into() }),
+            Some(ScriptedFault::Reset) => return Err(Fault::Broken { detail: "connection reset (scripted)".into() }),
+            _ => {}
+        }
+        let mut headers: Vec<(String, String)> =
+            exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+        if exchange.json.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
+            headers.push(("content-type".into(), "application/json".into()));
+        }
+        let truncated = matches!(exchange.fault, Some(ScriptedFault::Truncated));
+        // A truncation without a status is one after the head of an ordinary success.
+        let status = if exchange.status == 0 && truncated { 200 } else { exchange.status };
+        let body = if truncated {
+            Body::BrokenOff { late: false, detail: "the answer broke off (scripted)".into() }
+        } else {
+            match exchange.into_bytes().map_err(Fault::Setup)? {
+                bytes if bytes.len() > MAX_BODY => Body::TooLarge,
+                bytes => Body::Whole(bytes),
+            }
+        };
+        Ok(WireAnswer { status, headers, body })
+    }
+}
+
+impl Exchange {
+    fn into_bytes(self) -> Result<Bytes> {
+        if let Some(json) = self.json {
+            return Ok(json.get().as_bytes().to_vec().into());
+        }
+        if let Some(Repeat { text, times }) = self.body_repeat {
+            return Ok(text.repeat(times).into());
+        }
+        match (self.body, self.body_base64) {
+            (Some(body), _) => Ok(body.into()),
+            (None, Some(text)) => decode_base64(&text).map(Bytes::from).ok_or_else(|| Error::config("body_base64 of the transcript is not base64")),
+            (None, None) => Ok(Bytes::new()),
+        }
+    }
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = Vec::new();
+    let mut bits = 0u32;
+    let mut held = 0;
+    for byte in text.bytes().filter(|byte| *byte != b'=') {
+        bits = bits << 6 | ALPHABET.iter().position(|b| *b == byte)? as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held) as u8);
+        }
+    }
+    Some(out)
+}
+
+impl Transport for Script {
+    fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>> {
+        lock(&self.0.requests).push(request);
+        let answer = self.0.answer(limit);
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Clock for Script {
+    fn now(&self) -> Duration {
+        *lock(&self.0.now)
+    }
+
+    fn unix_ms(&self) -> i64 {
+        self.0.start_ms + self.now().as_millis() as i64
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<()> {
+        lock(&self.0.waits).push(time);
+        self.0.pass(time);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn patience(&self, _time: Duration) -> BoxFuture<()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn jitter(&self, cap: Duration) -> Duration {
+        cap.mul_f64(self.0.jitter)
+    }
+}

@@ -1,0 +1,81 @@
+//! Base URLs, path segments and query strings that mean the same to every URL parser.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+
+/// All but RFC 3986's unreserved characters.
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+pub(crate) fn encode(value: &str) -> String {
+    utf8_percent_encode(value, STRICT).to_string()
+}
+
+/// Checks a base URL and returns it without a trailing slash.
+pub(crate) fn base(given: &str, allow_http: bool) -> Result<String> {
+    let refuse = |problem: &str| Error::config(format!("base_url: {problem}"));
+    let parsed = Url::parse(given).map_err(|_| refuse("is not a URL such as https://api.example.com"))?;
+    if !matches!(parsed.scheme(), "https" | "http") {
+        return Err(refuse("must begin with https://"));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(refuse("must not hold a user name or password"));
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(refuse("must not hold a query or fragment"));
+    }
+    let loopback = match parsed.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => return Err(refuse("has no host")),
+    };
+    if parsed.scheme() == "http" && !loopback && !allow_http {
+        return Err(refuse(
+            "http:// would send the API key in the clear; use https://, a loopback address, or allow_http if the network is yours",
+        ));
+    }
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+/// One path segment from an argument.
+///
+/// Dot segments are refused in every spelling because URL parsers fold them even when encoded, and the request would
+/// reach another endpoint. `identifier` also refuses what looks encoded already: encoding it again would name nothing.
+pub(crate) fn segment(name: &str, value: &str, identifier: bool) -> Result<String> {
+    if value.is_empty() {
+        return Err(Error::argument(name, "must not be empty"));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Error::argument(name, "must not hold control characters"));
+    }
+    if is_dot_segment(value) {
+        return Err(Error::argument(name, "must not be a dot segment (`.` or `..`)"));
+    }
+    if identifier && has_escape(value) {
+        return Err(Error::argument(name, "looks percent-encoded; pass it unencoded"));
+    }
+    Ok(encode(value))
+}
+
+pub(crate) fn is_dot_segment(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
+fn has_escape(value: &str) -> bool {
+    value.as_bytes().windows(3).any(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit())
+}
+
+/// Appends `name=value` pairs in the order given.
+pub(crate) fn with_query<'a>(mut url: String, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut separator = if url.contains('?') { '&' } else { '?' };
+    for (name, value) in pairs {
+        url.push(separator);
+        url.push_str(&encode(name));
+        url.push('=');
+        url.push_str(&encode(value));
+        separator = '&';
+    }
+    url
+}

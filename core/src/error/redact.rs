@@ -1,0 +1,72 @@
+//! Takes people's data and credentials out of text that came from a server.
+
+const HIDDEN: &str = "[…]";
+const KEY_PREFIXES: &[&str] = &["bl_", "blo_", "dmtb_", "whsec_", "api_", "Bearer"];
+
+/// `text` without e-mail addresses, phone numbers, keys, and the caller's own `values`.
+///
+/// Servers quote what they were sent; error messages end up in logs. The body on the error stays as it came.
+pub(crate) fn redact(text: &str, values: &[String]) -> String {
+    let mut text = text.to_owned();
+    for value in values {
+        text = text.replace(value.as_str(), HIDDEN);
+    }
+    hide_numbers(&hide_words(&text))
+}
+
+fn hide_words(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| {
+            let bare = word.trim_end();
+            let core = bare.trim_matches(|c: char| !c.is_alphanumeric());
+            let is_key = KEY_PREFIXES.iter().any(|prefix| core.starts_with(prefix)) && core.len() > 8;
+            match core.find('@') {
+                Some(at) if at > 0 && core.len() > at + 1 => word.replace(core, HIDDEN),
+                _ if is_key => word.replace(core, HIDDEN),
+                _ => word.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// Seven digits or more, however they are grouped, are taken for a phone number.
+fn hide_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    let flush = |out: &mut String, run: &mut String| {
+        let digits = run.chars().filter(char::is_ascii_digit).count();
+        if digits >= 7 {
+            let end = run.trim_end_matches(|c: char| !c.is_ascii_digit() && c != ')').len();
+            out.push_str(HIDDEN);
+            out.push_str(&run[end..]);
+        } else {
+            out.push_str(run);
+        }
+        run.clear();
+    };
+    for c in text.chars() {
+        let starts = c.is_ascii_digit() || c == '+' || c == '(';
+        let continues = !run.is_empty() && (c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/'));
+        if starts || continues {
+            run.push(c);
+        } else {
+            flush(&mut out, &mut run);
+            out.push(c);
+        }
+    }
+    flush(&mut out, &mut run);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redact;
+
+    #[test]
+    fn people_and_keys_disappear_and_words_stay() {
+        let said = "No chat with +1 (555) 123-4567 or jane@example.com for bl_live_0123456789; status 400, limit 200.";
+        let kept = "No chat with […] or […] for […]; status 400, limit 200.";
+        assert_eq!(redact(said, &[]), kept);
+        assert_eq!(redact("refused: Meet at noon", &["Meet at noon".into()]), "refused: […]");
+    }
+}

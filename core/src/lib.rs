@@ -1,0 +1,32 @@
+//! Clients for BloomChats (Instagram DM automation) and Blooio v2 and v4 (iMessage and more) that never send a message twice.
+//!
+//! ```no_run
+//! # async fn demo() -> bloomchats::Result<()> {
+//! use bloomchats::Blooio;
+//!
+//! let sent = Blooio::from_env()?.v2().messages().send("+15551234567").text("Hello").await?;
+//! println!("{:?}", sent.message_ids);
+//! # Ok(()) }
+//! ```
+//!
+//! The typed clients are generated from the contracts in `spec/`; [`Client`] is the untyped one they stand on, and the
+//! waist that the Python, Node and Swift packages call.
+
+pub mod api;
+mod client;
+mod config;
+mod engine;
+mod error;
+mod secret;
+
+pub use client::{Answer, Call, Client, NextPage};
+pub use config::{Config, Credential, CredentialProvider, Product, SendBody};
+pub use engine::multipart::File;
+pub use engine::operation;
+pub use engine::script::Script;
+pub use engine::{BoxFuture, CallOptions, Progress, new_idempotency_key};
+pub use error::{Error, ErrorKind, KINDS, KindRow, Result};
+pub use secret::Secret;
+
+/// Version of the crate, and of every package built from it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
