@@ -18,6 +18,7 @@ mod config;
 mod engine;
 mod error;
 mod secret;
+pub mod webhook;
 
 pub use client::{Answer, Call, Client, NextPage};
 pub use config::{Config, Credential, CredentialProvider, Product, SendBody};
