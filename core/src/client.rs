@@ -49,7 +49,12 @@ impl Call {
 
     /// Reads a call from the JSON that bindings pass: arguments, and options with times in ms.
     pub fn from_json(operation: impl Into<String>, arguments: &[u8], options: &[u8]) -> Result<Call> {
-        Ok(Call { operation: operation.into(), arguments: parse_object("arguments", arguments)?, files: Vec::new(), options: parse_options(options)? })
+        Ok(Call {
+            operation: operation.into(),
+            arguments: parse_object("arguments", arguments)?,
+            files: Vec::new(),
+            options: parse_options(options)?,
+        })
     }
 }
 
@@ -75,7 +80,9 @@ fn parse_options(json: &[u8]) -> Result<CallOptions> {
                 let retries = value.as_u64().and_then(|n| u32::try_from(n).ok());
                 options.max_retries = Some(retries.ok_or_else(|| expected("a whole number from 0 to 10"))?);
             }
-            "idempotency_key" => options.idempotency_key = Some(value.as_str().ok_or_else(|| expected("a string"))?.to_owned()),
+            "idempotency_key" => {
+                options.idempotency_key = Some(value.as_str().ok_or_else(|| expected("a string"))?.to_owned())
+            }
             "headers" => options.headers = pairs(&name, &value)?,
             "query" => options.query = pairs(&name, &value)?,
             "extra_body" => options.extra_body = value.as_object().cloned().ok_or_else(|| expected("an object"))?,
@@ -147,7 +154,17 @@ impl NextPage {
         let progress = Arc::new(Progress::default());
         let next = self.0.clone();
         let watched = progress.clone();
-        let run = async move { list(&next.engine, next.operation, next.arguments.clone(), next.position.clone(), next.options.clone(), &watched).await };
+        let run = async move {
+            list(
+                &next.engine,
+                next.operation,
+                next.arguments.clone(),
+                next.position.clone(),
+                next.options.clone(),
+                &watched,
+            )
+            .await
+        };
         (progress, run)
     }
 }
@@ -216,14 +233,22 @@ async fn dispatch(engine: &Arc<Engine>, call: Call, progress: &Progress) -> Resu
 }
 
 /// One page of a list, or the one answer of anything else.
-async fn list(engine: &Arc<Engine>, operation: &'static Operation, arguments: Map<String, Value>, position: Position, options: CallOptions, progress: &Progress) -> Result<Answer> {
+async fn list(
+    engine: &Arc<Engine>,
+    operation: &'static Operation,
+    arguments: Map<String, Value>,
+    position: Position,
+    options: CallOptions,
+    progress: &Progress,
+) -> Result<Answer> {
     let request = request::build(&engine.settings, operation, &arguments, &[], &options)?;
     let mut done = call::run(engine, operation, request, &options, progress).await?;
     let page = done.value.page.take();
     let mut answer = Answer::from(done);
     if let Some((items, body)) = page {
-        answer.next = page::next(operation, &position, &arguments, &body, &items)
-            .map(|(position, arguments)| NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position })));
+        answer.next = page::next(operation, &position, &arguments, &body, &items).map(|(position, arguments)| {
+            NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position }))
+        });
         answer.items = Some(items);
     }
     Ok(answer)

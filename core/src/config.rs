@@ -248,9 +248,11 @@ impl Settings {
             check_key(key)?;
         }
         check_retries(config.max_retries)?;
-        for (name, value) in
-            [("timeout", config.timeout), ("attempt_timeout", config.attempt_timeout), ("connect_timeout", config.connect_timeout)]
-        {
+        for (name, value) in [
+            ("timeout", config.timeout),
+            ("attempt_timeout", config.attempt_timeout),
+            ("connect_timeout", config.connect_timeout),
+        ] {
             if value.is_zero() {
                 return Err(Error::config(format!("{name}: must be longer than 0")));
             }

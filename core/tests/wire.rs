@@ -45,7 +45,8 @@ async fn read_request(stream: &mut TcpStream) -> String {
             }
             continue;
         };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
         if n == 0 || body.len() >= length {
             return text.into_owned();
         }
@@ -83,7 +84,10 @@ async fn a_request_leaves_as_promised_and_its_answer_comes_back() {
     })
     .await;
     let answer = client(address).call(post()).await.unwrap();
-    assert_eq!((answer.status, &answer.body[..], answer.request_id.as_deref()), (202, &br#"{"message_id":"m1"}"#[..], Some("r1")));
+    assert_eq!(
+        (answer.status, &answer.body[..], answer.request_id.as_deref()),
+        (202, &br#"{"message_id":"m1"}"#[..], Some("r1"))
+    );
     let request = requests.recv().await.unwrap();
     assert!(request.starts_with("POST /v2/api/chats/%2B15551234567/messages HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("\r\nauthorization: Bearer bl_test_key\r\n"), "{request}");
@@ -109,7 +113,10 @@ async fn a_dropped_call_closes_its_socket_and_leaves_its_progress() {
     let running = tokio::spawn(run);
     arrivals.recv().await.unwrap();
     running.abort();
-    assert!(tokio::time::timeout(Duration::from_secs(5), closes.recv()).await.unwrap().unwrap(), "the server sees the connection end");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), closes.recv()).await.unwrap().unwrap(),
+        "the server sees the connection end"
+    );
     assert!(progress.maybe_sent());
     assert!(progress.idempotency_key().is_some());
     assert_eq!(progress.attempts(), 1);
@@ -131,7 +138,10 @@ async fn endless_and_exploding_bodies_are_bounded() {
     let endless = serve(|mut stream, _| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
         let block = [b' '; 0x10000];
-        while stream.write_all(b"10000\r\n").await.is_ok() && stream.write_all(&block).await.is_ok() && stream.write_all(b"\r\n").await.is_ok() {}
+        while stream.write_all(b"10000\r\n").await.is_ok()
+            && stream.write_all(&block).await.is_ok()
+            && stream.write_all(b"\r\n").await.is_ok()
+        {}
     })
     .await;
     let error = client(endless).call(get()).await.unwrap_err();
@@ -165,11 +175,16 @@ async fn no_listener_is_a_connection_error_that_sent_nothing() {
 #[tokio::test]
 async fn half_an_answer_and_silence_may_have_been_sent() {
     let half = serve(|mut stream, _| async move {
-        let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\nx-request-id: r9\r\n\r\n{\"message").await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\nx-request-id: r9\r\n\r\n{\"message")
+            .await;
     })
     .await;
     let error = client(half).call(post()).await.unwrap_err();
-    assert_eq!((error.kind(), error.status(), error.request_id(), error.maybe_sent()), (ErrorKind::Connection, Some(202), Some("r9"), true));
+    assert_eq!(
+        (error.kind(), error.status(), error.request_id(), error.maybe_sent()),
+        (ErrorKind::Connection, Some(202), Some("r9"), true)
+    );
 
     let silent = serve(|stream, _| async move {
         let _held = stream;

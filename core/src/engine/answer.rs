@@ -25,9 +25,15 @@ pub(crate) struct Value2xx {
 }
 
 /// Reads a 2xx body. `Err` says what is wrong with it, without quoting it.
-pub(crate) fn read(operation: &Operation, status: u16, body: &Bytes, dry_run: bool) -> std::result::Result<Value2xx, String> {
+pub(crate) fn read(
+    operation: &Operation,
+    status: u16,
+    body: &Bytes,
+    dry_run: bool,
+) -> std::result::Result<Value2xx, String> {
     let row = operation.answers.iter().find(|row| row.status == status);
-    let row = row.or_else(|| operation.answers.iter().find(|row| row.status == 0)).or_else(|| operation.answers.first());
+    let row =
+        row.or_else(|| operation.answers.iter().find(|row| row.status == 0)).or_else(|| operation.answers.first());
     let (mut model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
     let (value, mut body) = parse(body, matches!(schema, Schema::Any))?;
     if let Some(items) = items_key(&operation.paging, &value)? {
@@ -54,7 +60,11 @@ pub(crate) fn read(operation: &Operation, status: u16, body: &Bytes, dry_run: bo
 
 fn parse(body: &Bytes, may_be_empty: bool) -> std::result::Result<(Value, Bytes), String> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return if may_be_empty { Ok((Value::Null, Bytes::from_static(b"null"))) } else { Err("the body is empty".into()) };
+        return if may_be_empty {
+            Ok((Value::Null, Bytes::from_static(b"null")))
+        } else {
+            Err("the body is empty".into())
+        };
     }
     if std::str::from_utf8(body).is_err() {
         return Err("the body is not valid UTF-8".into());
@@ -93,7 +103,8 @@ pub(crate) fn with_message_ids(form: SendForm, value: Value, dry_run: bool) -> s
     let ids: Vec<String> = match form {
         SendForm::V2 => {
             let several = map.get("message_ids").and_then(Value::as_array);
-            let several: Vec<String> = several.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            let several: Vec<String> =
+                several.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
             if several.is_empty() { text(&map, "message_id").into_iter().collect() } else { several }
         }
         _ => match map.get("data").and_then(Value::as_array) {
@@ -106,7 +117,9 @@ pub(crate) fn with_message_ids(form: SendForm, value: Value, dry_run: bool) -> s
         _ => !map.get("data").is_some_and(Value::is_array),
     };
     if ids.is_empty() && !dry_run && (single || form == SendForm::V2) {
-        return Err(if form == SendForm::V2 { "message_id and message_ids: are missing" } else { "id: is missing" }.into());
+        return Err(
+            if form == SendForm::V2 { "message_id and message_ids: are missing" } else { "id: is missing" }.into()
+        );
     }
     let id = ids.first().filter(|_| ids.len() == 1).map_or(Value::Null, |id| id.as_str().into());
     map.insert("message_id".into(), id);
@@ -122,7 +135,11 @@ fn items_key(paging: &Paging, body: &Value) -> std::result::Result<Option<String
         Paging::Anywhere => ("data", &["contacts", "items"]),
     };
     if body.is_array() {
-        return if matches!(paging, Paging::Anywhere) { check_items(body, "").map(Some) } else { Err("the body: expected an object".into()) };
+        return if matches!(paging, Paging::Anywhere) {
+            check_items(body, "").map(Some)
+        } else {
+            Err("the body: expected an object".into())
+        };
     }
     let named = std::iter::once(&key).chain(alternatives).find(|name| body.get(**name).is_some_and(Value::is_array));
     let only = || {
@@ -147,9 +164,16 @@ fn check_items(items: &Value, name: &str) -> std::result::Result<String, String>
 }
 
 /// The error an answer of status 300 or more stands for.
-pub(crate) fn refusal(status: u16, headers: &[(String, String)], body: Option<&Bytes>, private: &[String], wait: impl FnOnce(Option<&Value>) -> Option<Duration>) -> Error {
+pub(crate) fn refusal(
+    status: u16,
+    headers: &[(String, String)],
+    body: Option<&Bytes>,
+    private: &[String],
+    wait: impl FnOnce(Option<&Value>) -> Option<Duration>,
+) -> Error {
     let text = body.filter(|body| !body.is_empty()).map(|body| {
-        shape::parse(body, char::REPLACEMENT_CHARACTER).unwrap_or_else(|| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()))
+        shape::parse(body, char::REPLACEMENT_CHARACTER)
+            .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()))
     });
     let json = text.as_ref().filter(|value| value.is_object());
     let code = json.and_then(code_of);
@@ -157,12 +181,15 @@ pub(crate) fn refusal(status: u16, headers: &[(String, String)], body: Option<&B
         (429, Some(code)) if is_quota(code) => ErrorKind::QuotaExceeded,
         _ => ErrorKind::of_status(status),
     };
-    let said = json.and_then(|body| body.pointer("/error/message").or_else(|| body.get("message"))).and_then(Value::as_str);
+    let said =
+        json.and_then(|body| body.pointer("/error/message").or_else(|| body.get("message"))).and_then(Value::as_str);
     let message = match said {
         Some(said) => redact(said, private),
         None => format!("the service answered {status}{}", reason_phrase(status)),
     };
-    let resets_at = json.and_then(|body| body.get("resets_at").or_else(|| body.pointer("/error/details/resets_at"))).and_then(Value::as_i64);
+    let resets_at = json
+        .and_then(|body| body.get("resets_at").or_else(|| body.pointer("/error/details/resets_at")))
+        .and_then(Value::as_i64);
     let wait = wait(text.as_ref());
     Error::new(kind, message)
         .with_status(status)
@@ -189,7 +216,9 @@ fn code_of(body: &Value) -> Option<String> {
 /// `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`
 fn is_slug(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.split('_').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && text
+            .split('_')
+            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
 pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use super::Engine;
 use super::answer::{self, Value2xx};
 use super::limit::named_wait;
 use super::operation::Operation;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
 use super::transport::{Body, Fault, WireAnswer, WireRequest};
-use super::Engine;
 use crate::error::{Error, ErrorKind};
 
 /// What an attempt came to.
@@ -34,11 +34,21 @@ pub(crate) struct Failure {
     pub fan_out: bool,
 }
 
-pub(crate) async fn make(engine: &Engine, operation: &Operation, request: &Request, wire: WireRequest, limit: Duration) -> Outcome {
+pub(crate) async fn make(
+    engine: &Engine,
+    operation: &Operation,
+    request: &Request,
+    wire: WireRequest,
+    limit: Duration,
+) -> Outcome {
     match engine.transport.exchange(wire, limit).await {
         Ok(answer) => {
             engine.hold.observe(&answer.headers, engine.clock.now(), engine.clock.unix_ms());
-            if (200..300).contains(&answer.status) { success(operation, request, answer) } else { refusal(engine, operation, request, answer) }
+            if (200..300).contains(&answer.status) {
+                success(operation, request, answer)
+            } else {
+                refusal(engine, operation, request, answer)
+            }
         }
         Err(fault) => Outcome::Failure(no_answer(fault, limit)),
     }
@@ -50,7 +60,10 @@ fn no_answer(fault: Fault, limit: Duration) -> Failure {
             let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
             (Error::new(kind, format!("no connection to the service: {detail}")), Cause::NotConnected)
         }
-        Fault::Broken { detail } => (Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {detail}")), Cause::Transient),
+        Fault::Broken { detail } => (
+            Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {detail}")),
+            Cause::Transient,
+        ),
         Fault::Late => {
             (Error::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_secs_f64())), Cause::Transient)
         }
@@ -98,7 +111,8 @@ fn fan_out_result(operation: &Operation, body: Option<&serde_json::Value>) -> Op
 /// The head of an answer arrived and its body did not: as uncertain as no answer, with the head's facts kept.
 fn broken_off(status: u16, headers: &[(String, String)], late: bool, detail: &str) -> Failure {
     let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
-    let error = Error::new(kind, format!("the answer broke off: {detail}")).with_status(status).with_request_id(answer::request_id(headers));
+    let error = Error::new(kind, format!("the answer broke off: {detail}"))
+        .with_status(status)
+        .with_request_id(answer::request_id(headers));
     Failure { error, cause: Cause::Transient, may_have_arrived: true, fan_out: false }
 }
-

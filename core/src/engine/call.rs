@@ -30,7 +30,13 @@ pub(crate) struct Done {
 }
 
 /// Runs a frozen request to its end.
-pub(crate) async fn run(engine: &Engine, operation: &Operation, request: Request, options: &CallOptions, progress: &Progress) -> Result<Done> {
+pub(crate) async fn run(
+    engine: &Engine,
+    operation: &Operation,
+    request: Request,
+    options: &CallOptions,
+    progress: &Progress,
+) -> Result<Done> {
     let mut call = Call::begin(engine, operation, &request, options, progress)?;
     call.ask_credential().await?;
     loop {
@@ -81,7 +87,13 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn begin(engine: &'a Engine, operation: &'a Operation, request: &'a Request, options: &CallOptions, progress: &'a Progress) -> Result<Call<'a>> {
+    fn begin(
+        engine: &'a Engine,
+        operation: &'a Operation,
+        request: &'a Request,
+        options: &CallOptions,
+        progress: &'a Progress,
+    ) -> Result<Call<'a>> {
         let settings = &engine.settings;
         let given = options.idempotency_key.as_deref();
         let key = idempotency::key_for(request.traits.idempotency, request.traits.dry_run, given)?;
@@ -136,7 +148,10 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         if wait >= self.time_left() {
-            let message = format!("the service has no requests left for another {} s, longer than the time left to this call", wait.as_secs());
+            let message = format!(
+                "the service has no requests left for another {} s, longer than the time left to this call",
+                wait.as_secs()
+            );
             return Err(self.stamp(Error::new(ErrorKind::Timeout, message).with_retry_after(Some(wait))));
         }
         self.engine.clock.sleep(wait).await;
@@ -146,7 +161,8 @@ impl<'a> Call<'a> {
     async fn attempt(&mut self) -> Outcome {
         let left = self.time_left();
         self.progress.begin_attempt(self.request.traits.harmless);
-        let outcome = attempt::make(self.engine, self.operation, self.request, self.wire(), left.min(self.attempt_timeout)).await;
+        let outcome =
+            attempt::make(self.engine, self.operation, self.request, self.wire(), left.min(self.attempt_timeout)).await;
         let arrived = matches!(&outcome, Outcome::Failure(failure) if failure.may_have_arrived);
         self.progress.end_attempt(arrived && !self.request.traits.harmless);
         outcome
@@ -158,7 +174,13 @@ impl<'a> Call<'a> {
             self.engine.flat_works.store(true, Ordering::Relaxed);
         }
         let key = self.wire_key();
-        Done { value: answer.value, status: answer.status, headers: answer.headers, attempts: self.progress.attempts(), key }
+        Done {
+            value: answer.value,
+            status: answer.status,
+            headers: answer.headers,
+            attempts: self.progress.attempts(),
+            key,
+        }
     }
 
     async fn next_step(&mut self, failure: Failure) -> Result<Step> {
@@ -206,7 +228,11 @@ impl<'a> Call<'a> {
             return None;
         }
         let backoff = || self.engine.clock.jitter(backoff_cap(cause, self.retries));
-        let wait = failure.error.retry_after().unwrap_or_else(backoff).max(self.engine.hold.remaining(self.engine.clock.now()));
+        let wait = failure
+            .error
+            .retry_after()
+            .unwrap_or_else(backoff)
+            .max(self.engine.hold.remaining(self.engine.clock.now()));
         if wait >= self.time_left() {
             return None;
         }
@@ -224,7 +250,9 @@ impl<'a> Call<'a> {
         } else if maybe_sent && traits.one_time_secret {
             error = error.with_hint("the webhook's secret may have been made and lost: rotate to obtain a secret");
         } else if maybe_sent && failure.cause != Cause::Final && traits.idempotency == Idempotency::Trusted {
-            error = error.with_hint("it may have been sent: call again with the same idempotency_key to find out without sending twice");
+            error = error.with_hint(
+                "it may have been sent: call again with the same idempotency_key to find out without sending twice",
+            );
         }
         let cause = self.fell_back_from.take();
         self.stamp(error).caused_by(cause)
@@ -271,7 +299,9 @@ fn choose_form(engine: &Engine, request: &Request, given_key: Option<&str>) -> (
     let mode = engine.settings.v4_send_body;
     match &request.body {
         Bodies::One(_) => (Form::Only, false),
-        Bodies::Generations { chat: true, content, .. } if mode == SendBody::Content && content.is_some() => (Form::Content, false),
+        Bodies::Generations { chat: true, content, .. } if mode == SendBody::Content && content.is_some() => {
+            (Form::Content, false)
+        }
         Bodies::Generations { chat: true, .. } => (Form::Only, false),
         Bodies::Generations { content: None, .. } => (Form::Flat, false),
         Bodies::Generations { .. } => match (mode, given_key) {

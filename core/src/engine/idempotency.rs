@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 /// A fresh idempotency key: a version 4 UUID from the operating system's randomness, which forked children never share.
 pub fn new_idempotency_key() -> Result<String> {
     let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).map_err(|_| Error::config("the operating system gives no randomness for an idempotency key"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::config("the operating system gives no randomness for an idempotency key"))?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();

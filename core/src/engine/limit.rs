@@ -37,7 +37,14 @@ fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
     } else {
         let field = header(headers, "ratelimit")?;
         let parameter = |names: &[&str]| {
-            field.split([',', ';']).filter_map(|item| item.trim().split_once('=')).find(|(name, _)| names.contains(&name.trim()))?.1.trim().parse().ok()
+            field
+                .split([',', ';'])
+                .filter_map(|item| item.trim().split_once('='))
+                .find(|(name, _)| names.contains(&name.trim()))?
+                .1
+                .trim()
+                .parse()
+                .ok()
         };
         if parameter(&["r", "remaining"]) != Some(0) {
             return None;
@@ -55,7 +62,11 @@ fn answered_at(headers: &[(String, String)], unix_ms: i64) -> i64 {
 }
 
 /// The wait an error answer names: `Retry-After` in seconds or as a date, or `retry_after` in its body; the larger.
-pub(crate) fn named_wait(headers: &[(String, String)], body: Option<&serde_json::Value>, unix_ms: i64) -> Option<Duration> {
+pub(crate) fn named_wait(
+    headers: &[(String, String)],
+    body: Option<&serde_json::Value>,
+    unix_ms: i64,
+) -> Option<Duration> {
     let from_header = header(headers, "retry-after").and_then(|value| {
         let value = value.trim();
         match value.parse::<f64>() {

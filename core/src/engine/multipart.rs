@@ -28,14 +28,22 @@ impl std::fmt::Debug for File {
 
 impl File {
     /// A file for the argument `field`.
-    pub fn new(field: impl Into<String>, filename: impl Into<String>, content_type: impl Into<String>, bytes: impl Into<Bytes>) -> File {
+    pub fn new(
+        field: impl Into<String>,
+        filename: impl Into<String>,
+        content_type: impl Into<String>,
+        bytes: impl Into<Bytes>,
+    ) -> File {
         File { field: field.into(), filename: filename.into(), content_type: content_type.into(), bytes: bytes.into() }
     }
 
     fn check(&self) -> Result<()> {
         let plain = |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_control() || c == '"');
         if !plain(&self.filename) {
-            return Err(Error::argument(&self.field, "the file name must not be empty or hold quotes or control characters"));
+            return Err(Error::argument(
+                &self.field,
+                "the file name must not be empty or hold quotes or control characters",
+            ));
         }
         if !plain(&self.content_type) || !self.content_type.contains('/') {
             return Err(Error::argument(&self.field, "the content type must be a media type such as image/png"));
@@ -68,7 +76,11 @@ pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(Strin
         part(&format!("name=\"{name}\""), None, value.as_bytes());
     }
     for file in files {
-        part(&format!("name=\"{}\"; filename=\"{}\"", file.field, file.filename), Some(&file.content_type), &file.bytes);
+        part(
+            &format!("name=\"{}\"; filename=\"{}\"", file.field, file.filename),
+            Some(&file.content_type),
+            &file.bytes,
+        );
     }
     out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     Ok((format!("multipart/form-data; boundary={boundary}"), out.into()))

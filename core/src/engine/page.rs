@@ -28,7 +28,13 @@ pub(crate) fn first(operation: &Operation, arguments: &mut Map<String, Value>) -
 }
 
 /// Moves `arguments` on to the page after `body`; `None` at the end.
-pub(crate) fn next(operation: &Operation, position: &Position, arguments: &Map<String, Value>, body: &Value, items_key: &str) -> Option<(Position, Map<String, Value>)> {
+pub(crate) fn next(
+    operation: &Operation,
+    position: &Position,
+    arguments: &Map<String, Value>,
+    body: &Value,
+    items_key: &str,
+) -> Option<(Position, Map<String, Value>)> {
     let items = body.get(items_key)?.as_array()?;
     if items.is_empty() || has_more(body) == Some(false) {
         return None;

@@ -47,7 +47,12 @@ pub(crate) fn api_of(name: &str) -> Option<Api> {
 }
 
 /// Checks and freezes a raw request.
-pub(crate) fn build(settings: &Settings, api: Api, arguments: &Map<String, Value>, options: &CallOptions) -> Result<Request> {
+pub(crate) fn build(
+    settings: &Settings,
+    api: Api,
+    arguments: &Map<String, Value>,
+    options: &CallOptions,
+) -> Result<Request> {
     request::check_names(&RAW, arguments)?;
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
     let method = match text("method").to_ascii_uppercase().as_str() {
@@ -61,7 +66,10 @@ pub(crate) fn build(settings: &Settings, api: Api, arguments: &Map<String, Value
     let root = settings.root(api);
     let path = path(text("path"), api)?;
     let mut query: Vec<(String, String)> = match arguments.get("query") {
-        Some(Value::Object(query)) => query.iter().map(|(name, value)| plain(name, value).map(|value| (name.clone(), value))).collect::<Result<_>>()?,
+        Some(Value::Object(query)) => query
+            .iter()
+            .map(|(name, value)| plain(name, value).map(|value| (name.clone(), value)))
+            .collect::<Result<_>>()?,
         _ => Vec::new(),
     };
     query.extend(request::extra_query(options)?);
@@ -71,7 +79,10 @@ pub(crate) fn build(settings: &Settings, api: Api, arguments: &Map<String, Value
     Ok(Request {
         api,
         method,
-        url: url::with_query(format!("{root}{path}"), query.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        url: url::with_query(
+            format!("{root}{path}"),
+            query.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        ),
         headers: request::headers(settings, content_type, options)?,
         body: Bodies::One(body.unwrap_or_default()),
         traits: Traits {
@@ -116,7 +127,9 @@ fn body(method: Method, body: Option<&Value>, options: &CallOptions) -> Result<O
 /// The path below the prefix, encoded where it is not yet.
 fn path(given: &str, api: Api) -> Result<String> {
     let refuse = |problem: &str| Err(Error::argument("path", problem));
-    let Some(rest) = given.strip_prefix('/') else { return refuse("must begin with / and is relative to the API's prefix, as /contacts") };
+    let Some(rest) = given.strip_prefix('/') else {
+        return refuse("must begin with / and is relative to the API's prefix, as /contacts");
+    };
     if given.contains(['?', '#']) {
         return refuse("must not hold ? or #; pass query instead");
     }
@@ -141,11 +154,15 @@ fn segment(segment: &str) -> Result<String> {
     let encoded = url::segment("path", segment, false)?;
     let bytes = segment.as_bytes();
     let escapes = bytes.iter().filter(|b| **b == b'%').count();
-    let valid = bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
+    let valid =
+        bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
     let unreserved = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.~%".contains(b));
     match escapes {
         0 => Ok(encoded),
         _ if escapes == valid && unreserved => Ok(segment.to_owned()),
-        _ => Err(Error::argument("path", "mixes percent-encoded and unencoded characters; encode each segment wholly or not at all")),
+        _ => Err(Error::argument(
+            "path",
+            "mixes percent-encoded and unencoded characters; encode each segment wholly or not at all",
+        )),
     }
 }

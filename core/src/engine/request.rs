@@ -73,7 +73,10 @@ pub(crate) fn build(
 ) -> Result<Request> {
     check_arguments(operation, arguments, files, options)?;
     let path = path(operation, arguments)?;
-    let url = url::with_query(format!("{}{path}", settings.root(operation.api)), query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())));
+    let url = url::with_query(
+        format!("{}{path}", settings.root(operation.api)),
+        query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
+    );
     let (content_type, body) = body(operation, arguments, files, options)?;
     let dry_run = operation.send.is_some() && arguments.get("dry_run") == Some(&Value::Bool(true));
     Ok(Request {
@@ -104,11 +107,23 @@ pub(crate) fn check_names(operation: &Operation, arguments: &Map<String, Value>)
     check_arguments(operation, arguments, &[], &CallOptions::default())
 }
 
-fn check_arguments(operation: &Operation, arguments: &Map<String, Value>, files: &[File], options: &CallOptions) -> Result<()> {
+fn check_arguments(
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+    files: &[File],
+    options: &CallOptions,
+) -> Result<()> {
     for (name, value) in arguments {
-        let known = operation.arguments.iter().find(|argument| argument.field.name == name && argument.place != Place::File);
+        let known =
+            operation.arguments.iter().find(|argument| argument.field.name == name && argument.place != Place::File);
         let Some(argument) = known else {
-            return Err(Error::argument(name, format!("{} has no such argument; extra_body, query and headers carry what it does not list", operation.name)));
+            return Err(Error::argument(
+                name,
+                format!(
+                    "{} has no such argument; extra_body, query and headers carry what it does not list",
+                    operation.name
+                ),
+            ));
         };
         shape::check_faithful(name, value)?;
         shape::check_argument(name, value, argument.field.schema)?;
@@ -117,7 +132,11 @@ fn check_arguments(operation: &Operation, arguments: &Map<String, Value>, files:
         shape::check_faithful(name, value)?;
     }
     for file in files {
-        if !operation.arguments.iter().any(|argument| argument.place == Place::File && argument.field.name == file.field) {
+        if !operation
+            .arguments
+            .iter()
+            .any(|argument| argument.place == Place::File && argument.field.name == file.field)
+        {
             return Err(Error::argument(&file.field, format!("{} takes no such file", operation.name)));
         }
     }
@@ -149,7 +168,10 @@ fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &C
     if rule.exactly_one && present.len() > 1 {
         let names: Vec<_> = present.iter().flat_map(|group| group.iter().copied().filter(|name| given(name))).collect();
         let at = names.last().copied().unwrap_or_default();
-        return Err(Error::argument(at, format!("{} exclude each other: give exactly one of {}", names.join(" and "), all())));
+        return Err(Error::argument(
+            at,
+            format!("{} exclude each other: give exactly one of {}", names.join(" and "), all()),
+        ));
     }
     Ok(())
 }
@@ -161,7 +183,11 @@ fn path(operation: &Operation, arguments: &Map<String, Value>) -> Result<String>
         match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
             None => path.push_str(piece),
             Some(name) => {
-                let place = operation.arguments.iter().find(|argument| argument.field.name == name).map(|argument| argument.place);
+                let place = operation
+                    .arguments
+                    .iter()
+                    .find(|argument| argument.field.name == name)
+                    .map(|argument| argument.place);
                 let value = arguments.get(name).and_then(Value::as_str).unwrap_or_default();
                 path.push_str(&url::segment(name, value, place != Some(Place::Text))?);
             }
@@ -170,7 +196,11 @@ fn path(operation: &Operation, arguments: &Map<String, Value>) -> Result<String>
     Ok(path)
 }
 
-fn query(operation: &Operation, arguments: &Map<String, Value>, options: &CallOptions) -> Result<Vec<(String, String)>> {
+fn query(
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+    options: &CallOptions,
+) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     for argument in operation.arguments.iter().filter(|argument| argument.place == Place::Query) {
         let wire = argument.field.wire;
@@ -190,7 +220,10 @@ pub(crate) fn extra_query(options: &CallOptions) -> Result<Vec<(String, String)>
     extra.sort();
     let odd = |text: &str| text.chars().any(|c| c.is_control() || c == shape::LONE_SURROGATE);
     match extra.iter().find(|(name, value)| name.is_empty() || odd(name) || odd(value)) {
-        Some(_) => Err(Error::argument("query", "names must not be empty, and neither names nor values hold control characters or lone surrogates")),
+        Some(_) => Err(Error::argument(
+            "query",
+            "names must not be empty, and neither names nor values hold control characters or lone surrogates",
+        )),
         None => Ok(extra),
     }
 }
@@ -200,7 +233,11 @@ fn plain(value: &Value) -> String {
 }
 
 /// Everything but the credential, the key and the user agent.
-pub(crate) fn headers(settings: &Settings, content_type: Option<String>, options: &CallOptions) -> Result<Vec<(String, String)>> {
+pub(crate) fn headers(
+    settings: &Settings,
+    content_type: Option<String>,
+    options: &CallOptions,
+) -> Result<Vec<(String, String)>> {
     let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
     headers.extend(content_type.map(|value| ("content-type".to_owned(), value)));
     headers.extend(settings.organization_id.clone().map(|id| ("x-organization-id".to_owned(), id)));
@@ -213,7 +250,10 @@ pub(crate) fn headers(settings: &Settings, content_type: Option<String>, options
             return Err(Error::argument("headers", "a name is empty or holds characters that no header name may have"));
         }
         if !value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic()) {
-            return Err(Error::argument("headers", format!("the value of {lower} must be visible ASCII without line breaks")));
+            return Err(Error::argument(
+                "headers",
+                format!("the value of {lower} must be visible ASCII without line breaks"),
+            ));
         }
         headers.retain(|(taken, _)| *taken != lower);
         headers.push((lower, value.clone()));
@@ -221,24 +261,36 @@ pub(crate) fn headers(settings: &Settings, content_type: Option<String>, options
     Ok(headers)
 }
 
-fn body(operation: &Operation, arguments: &Map<String, Value>, files: &[File], options: &CallOptions) -> Result<(Option<String>, Bodies)> {
+fn body(
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+    files: &[File],
+    options: &CallOptions,
+) -> Result<(Option<String>, Bodies)> {
     let json = Some("application/json".to_owned());
     match (operation.body, operation.send) {
         (BodyKind::Multipart, _) => {
             if !options.extra_body.is_empty() {
-                return Err(Error::argument("extra_body", "this operation uploads a file; it has no JSON body to extend"));
+                return Err(Error::argument(
+                    "extra_body",
+                    "this operation uploads a file; it has no JSON body to extend",
+                ));
             }
             let fields: Vec<_> = operation
                 .arguments
                 .iter()
                 .filter(|argument| argument.place == Place::Body)
-                .filter_map(|argument| arguments.get(argument.field.name).map(|value| (argument.field.wire, plain(value))))
+                .filter_map(|argument| {
+                    arguments.get(argument.field.name).map(|value| (argument.field.wire, plain(value)))
+                })
                 .collect();
             let (content_type, bytes) = multipart::encode(&fields, files)?;
             Ok((Some(content_type), Bodies::One(bytes)))
         }
         (BodyKind::None, _) if options.extra_body.is_empty() => Ok((None, Bodies::One(Bytes::new()))),
-        (BodyKind::None, _) if operation.method == Method::Get => Err(Error::argument("extra_body", "a GET request has no body")),
+        (BodyKind::None, _) if operation.method == Method::Get => {
+            Err(Error::argument("extra_body", "a GET request has no body"))
+        }
         (_, Some(form)) if form != SendForm::V2 => {
             let content = v4_body::content(operation, form, arguments, &options.extra_body).map(Bytes::from);
             let flat = json_body(operation, arguments, &options.extra_body).into();
@@ -253,7 +305,8 @@ fn body(operation: &Operation, arguments: &Map<String, Value>, files: &[File], o
 fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<String, Value>) -> String {
     let mut body = String::new();
     let mut object = ObjectWriter::new(&mut body);
-    let listed = || operation.arguments.iter().filter(|argument| argument.place == Place::Body).map(|argument| &argument.field);
+    let listed =
+        || operation.arguments.iter().filter(|argument| argument.place == Place::Body).map(|argument| &argument.field);
     for field in listed() {
         match (extra.get(field.wire), arguments.get(field.name)) {
             (Some(value), _) => object.field(field.wire, value, &super::operation::Schema::Any),
@@ -274,7 +327,11 @@ fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<
 fn private_values(operation: &Operation, arguments: &Map<String, Value>) -> Vec<String> {
     fn collect(value: &Value, out: &mut Vec<String>) {
         match value {
-            Value::String(text) if text.chars().count() >= 4 && !text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => out.push(text.clone()),
+            Value::String(text)
+                if text.chars().count() >= 4 && !text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') =>
+            {
+                out.push(text.clone())
+            }
             Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
             Value::Object(map) => map.values().for_each(|item| collect(item, out)),
             _ => {}

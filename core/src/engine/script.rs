@@ -78,7 +78,8 @@ struct World {
 impl Script {
     /// Parses a transcript: `{"exchanges": [...], "jitter": 0.5, "now_ms": …}`.
     pub(crate) fn new(transcript: &[u8]) -> Result<Script> {
-        let transcript: Transcript = serde_json::from_slice(transcript).map_err(|e| Error::config(format!("the transcript cannot be read: {e}")))?;
+        let transcript: Transcript = serde_json::from_slice(transcript)
+            .map_err(|e| Error::config(format!("the transcript cannot be read: {e}")))?;
         Ok(Script(Arc::new(World {
             exchanges: Mutex::new(transcript.exchanges),
             requests: Mutex::default(),
@@ -107,7 +108,8 @@ impl Script {
 }
 
 fn record(request: &WireRequest) -> Value {
-    let headers: Map<String, Value> = request.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let headers: Map<String, Value> =
+        request.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let mut record = json!({"method": request.method.as_str(), "url": request.url, "headers": headers});
     match std::str::from_utf8(&request.body) {
         Ok(text) => record["body"] = text.into(),
@@ -123,7 +125,9 @@ impl World {
 
     fn answer(&self, limit: Duration) -> Result<WireAnswer, Fault> {
         let Some(exchange) = lock(&self.exchanges).pop_front() else {
-            return Err(Fault::Setup(Error::config("the script is exhausted: the client asked more often than the transcript answers")));
+            return Err(Fault::Setup(Error::config(
+                "the script is exhausted: the client asked more often than the transcript answers",
+            )));
         };
         let delay = Duration::from_millis(exchange.delay_ms);
         if delay > limit || matches!(exchange.fault, Some(ScriptedFault::Timeout)) {
@@ -132,12 +136,19 @@ impl World {
         }
         self.pass(delay);
         match exchange.fault {
-            Some(ScriptedFault::Connect) => return Err(Fault::NotConnected { late: false, detail: "connection refused (scripted)".into() }),
+            Some(ScriptedFault::Connect) => {
+                return Err(Fault::NotConnected { late: false, detail: "connection refused (scripted)".into() });
+            }
             Some(ScriptedFault::Reset) => return Err(Fault::Broken { detail: "connection reset (scripted)".into() }),
             _ => {}
         }
-        let mut headers: Vec<(String, String)> =
-            exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+        let mut headers: Vec<(String, String)> = exchange
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                (name.to_ascii_lowercase(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            })
+            .collect();
         if exchange.json.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
             headers.push(("content-type".into(), "application/json".into()));
         }
@@ -166,7 +177,9 @@ impl Exchange {
         }
         match (self.body, self.body_base64) {
             (Some(body), _) => Ok(body.into()),
-            (None, Some(text)) => decode_base64(&text).map(Bytes::from).ok_or_else(|| Error::config("body_base64 of the transcript is not base64")),
+            (None, Some(text)) => decode_base64(&text)
+                .map(Bytes::from)
+                .ok_or_else(|| Error::config("body_base64 of the transcript is not base64")),
             (None, None) => Ok(Bytes::new()),
         }
     }

@@ -56,13 +56,20 @@ pub(crate) fn check_faithful(path: &str, value: &Value) -> Result<()> {
         Value::String(text) if text.contains(LONE_SURROGATE) => {
             Err(Error::argument(path, "holds a lone surrogate (half of a UTF-16 pair), which is not text"))
         }
-        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|n| n.fract() == 0.0 && n.abs() >= 9e15) => {
+        Value::Number(number)
+            if number.is_f64() && number.as_f64().is_some_and(|n| n.fract() == 0.0 && n.abs() >= 9e15) =>
+        {
             Err(Error::argument(path, "is a number beyond 64 bits; pass it as a string"))
         }
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| check_faithful(&format!("{path}[{i}]"), item)),
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(i, item)| check_faithful(&format!("{path}[{i}]"), item))
+        }
         Value::Object(map) => map.iter().try_for_each(|(key, item)| {
             if key.contains(LONE_SURROGATE) {
-                return Err(Error::argument(path, "has a key with a lone surrogate (half of a UTF-16 pair), which is not text"));
+                return Err(Error::argument(
+                    path,
+                    "has a key with a lone surrogate (half of a UTF-16 pair), which is not text",
+                ));
             }
             check_faithful(&join(path, key), item)
         }),
@@ -81,18 +88,25 @@ pub(crate) fn check_argument(path: &str, value: &Value, schema: &Schema) -> Resu
         (Schema::Any, _) | (Schema::Nullable(_), Value::Null) => Ok(()),
         (Schema::Nullable(inner), _) => check_argument(path, value, inner),
         (_, Value::Null) => Err(Error::argument(path, "null is not accepted here; leave it out instead")),
-        (Schema::String, Value::String(_)) | (Schema::Number, Value::Number(_)) | (Schema::Boolean, Value::Bool(_)) => Ok(()),
+        (Schema::String, Value::String(_)) | (Schema::Number, Value::Number(_)) | (Schema::Boolean, Value::Bool(_)) => {
+            Ok(())
+        }
         (Schema::Integer, Value::Number(number)) if !number.is_f64() => Ok(()),
         (Schema::List { items, min, max }, Value::Array(given)) => {
             if given.len() < *min {
-                return Err(Error::argument(path, format!("needs at least {min} {}", if *min == 1 { "element" } else { "elements" })));
+                return Err(Error::argument(
+                    path,
+                    format!("needs at least {min} {}", if *min == 1 { "element" } else { "elements" }),
+                ));
             }
             if given.len() > *max {
                 return Err(Error::argument(path, format!("takes at most {max} elements, got {}", given.len())));
             }
             given.iter().enumerate().try_for_each(|(i, item)| check_argument(&format!("{path}[{i}]"), item, items))
         }
-        (Schema::Object(fields), Value::Object(map)) => fields.iter().try_for_each(|field| check_field(path, map, field)),
+        (Schema::Object(fields), Value::Object(map)) => {
+            fields.iter().try_for_each(|field| check_field(path, map, field))
+        }
         (Schema::OneOf(choices), _) => {
             let mut refusals = choices.iter().map(|choice| check_argument(path, value, choice).err());
             if refusals.any(|refusal| refusal.is_none()) {
@@ -120,7 +134,9 @@ fn check_field(path: &str, map: &Map<String, Value>, field: &Field) -> Result<()
 fn same_kind(schema: &Schema, value: &Value) -> bool {
     matches!(
         (schema, value),
-        (Schema::Object(_), Value::Object(_)) | (Schema::List { .. }, Value::Array(_)) | (Schema::String, Value::String(_))
+        (Schema::Object(_), Value::Object(_))
+            | (Schema::List { .. }, Value::Array(_))
+            | (Schema::String, Value::String(_))
     )
 }
 
@@ -224,22 +240,33 @@ impl<'a> ObjectWriter<'a> {
 
 /// Checks an answer: its kind, the fields that are always there, and the elements of its lists. `Err` is the path.
 pub(crate) fn check_answer(path: &str, value: &Value, schema: &Schema) -> std::result::Result<(), String> {
-    let wrong = || Err(format!("{}: expected {}, got {}", if path.is_empty() { "the body" } else { path }, describe(schema), kind_of(value)));
+    let wrong = || {
+        Err(format!(
+            "{}: expected {}, got {}",
+            if path.is_empty() { "the body" } else { path },
+            describe(schema),
+            kind_of(value)
+        ))
+    };
     match (schema, value) {
         (Schema::Any, _) | (Schema::Nullable(_), Value::Null) => Ok(()),
         (Schema::Nullable(inner), _) => check_answer(path, value, inner),
-        (Schema::Object(fields), Value::Object(map)) => fields.iter().filter(|field| field.required).try_for_each(|field| {
-            let at = join(path, field.wire);
-            match map.get(field.wire) {
-                Some(value) => check_answer(&at, value, field.schema),
-                None => Err(format!("{at}: is missing")),
-            }
-        }),
+        (Schema::Object(fields), Value::Object(map)) => {
+            fields.iter().filter(|field| field.required).try_for_each(|field| {
+                let at = join(path, field.wire);
+                match map.get(field.wire) {
+                    Some(value) => check_answer(&at, value, field.schema),
+                    None => Err(format!("{at}: is missing")),
+                }
+            })
+        }
         (Schema::List { items, .. }, Value::Array(given)) => {
             given.iter().enumerate().try_for_each(|(i, item)| check_answer(&format!("{path}[{i}]"), item, items))
         }
         (Schema::OneOf(choices), _) if choices.iter().any(|choice| check_answer(path, value, choice).is_ok()) => Ok(()),
-        (Schema::String, Value::String(_)) | (Schema::Number, Value::Number(_)) | (Schema::Boolean, Value::Bool(_)) => Ok(()),
+        (Schema::String, Value::String(_)) | (Schema::Number, Value::Number(_)) | (Schema::Boolean, Value::Bool(_)) => {
+            Ok(())
+        }
         (Schema::Integer, Value::Number(number)) if !number.is_f64() => Ok(()),
         _ => wrong(),
     }

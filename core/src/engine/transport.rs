@@ -37,7 +37,10 @@ pub(crate) enum Body {
     /// Larger than [`MAX_BODY`]; reading stopped there.
     TooLarge,
     /// The connection broke or time ran out before the end.
-    BrokenOff { late: bool, detail: String },
+    BrokenOff {
+        late: bool,
+        detail: String,
+    },
 }
 
 /// Why there is no answer at all.
@@ -70,7 +73,8 @@ impl Http {
             parse_roots(pem)?;
         }
         if let Some(proxy) = config.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
-            reqwest::Proxy::all(proxy).map_err(|_| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
+            reqwest::Proxy::all(proxy)
+                .map_err(|_| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
         }
         Ok(Http { config: config.clone(), client: Arc::default() })
     }
@@ -209,6 +213,7 @@ fn tls(config: &Config) -> Result<rustls::ClientConfig> {
 fn parse_roots(pem: &[u8]) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let refuse = || Error::config("ca_certs: holds no certificate in PEM form");
-    let certs: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<_, _>>().map_err(|_| refuse())?;
+    let certs: Vec<_> =
+        CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<_, _>>().map_err(|_| refuse())?;
     if certs.is_empty() { Err(refuse()) } else { Ok(certs) }
 }

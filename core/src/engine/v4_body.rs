@@ -13,7 +13,12 @@ const FLAT_ONLY: &[&str] = &["template", "app_clip", "imessage_app", "format"];
 const MODIFIERS: &[&str] = &["reply_to", "effect", "link_preview"];
 
 /// The tagged form of a checked send, or `None` where the message has no such form.
-pub(crate) fn content(operation: &Operation, form: SendForm, args: &Map<String, Value>, extra: &Map<String, Value>) -> Option<String> {
+pub(crate) fn content(
+    operation: &Operation,
+    form: SendForm,
+    args: &Map<String, Value>,
+    extra: &Map<String, Value>,
+) -> Option<String> {
     if form == SendForm::V4CreateChat {
         return create_chat(args, extra);
     }
@@ -56,13 +61,16 @@ fn create_chat(args: &Map<String, Value>, extra: &Map<String, Value>) -> Option<
 fn tagged(operation: &Operation, args: &Map<String, Value>, out: &mut String) -> Option<()> {
     let given = |name: &str| args.get(name);
     // (type, fields of the content as (wire name, argument), modifiers it can carry)
-    let (kind, fields, modifiers): (&str, Vec<(&str, &Value)>, &[&str]) = if let Some(attachments) = given("attachments") {
+    let (kind, fields, modifiers): (&str, Vec<(&str, &Value)>, &[&str]) = if let Some(attachments) =
+        given("attachments")
+    {
         let caption = given("text").map(|text| ("caption", text));
         ("media", [("attachments", attachments)].into_iter().chain(caption).collect(), &["reply_to"])
     } else if let Some(text) = given("text") {
         ("text", vec![("text", text)], MODIFIERS)
     } else if let Some(parts) = given("parts") {
-        let plain = |part: &Value| part.as_object().is_some_and(|part| part.keys().all(|key| key == "text" || key == "url"));
+        let plain =
+            |part: &Value| part.as_object().is_some_and(|part| part.keys().all(|key| key == "text" || key == "url"));
         if !parts.as_array()?.iter().all(plain) {
             return None;
         }
@@ -91,12 +99,14 @@ fn tagged(operation: &Operation, args: &Map<String, Value>, out: &mut String) ->
 fn members<'a>(object: &'a Value, first: &[&'a str]) -> Option<Vec<(&'a str, &'a Value)>> {
     let object = object.as_object()?;
     let listed = first.iter().filter_map(|name| object.get(*name).map(|value| (*name, value)));
-    let others = object.iter().filter(|(name, _)| !first.contains(&name.as_str())).map(|(name, value)| (name.as_str(), value));
+    let others =
+        object.iter().filter(|(name, _)| !first.contains(&name.as_str())).map(|(name, value)| (name.as_str(), value));
     Some(listed.chain(others).collect())
 }
 
 fn schema_of(operation: &Operation, name: &str) -> &'static Schema {
-    let argument = operation.arguments.iter().find(|argument| argument.place == Place::Body && argument.field.name == name);
+    let argument =
+        operation.arguments.iter().find(|argument| argument.place == Place::Body && argument.field.name == name);
     argument.map_or(&Schema::Any, |argument| argument.field.schema)
 }
 
@@ -106,10 +116,14 @@ fn sender(args: &Map<String, Value>) -> Option<Vec<(&'static str, String)>> {
     let selector = match (text("from"), text("channel_type"), text("priority_id"), args.get("hybrid")) {
         (None, None, None, None) => return Some(Vec::new()),
         (Some(from), None, None, None) if from.starts_with("ch_") => object(&[("id", from)]),
-        (Some(from), Some(channel_type), None, None) if is_number(from) => object(&[("type", channel_type), ("number", from)]),
+        (Some(from), Some(channel_type), None, None) if is_number(from) => {
+            object(&[("type", channel_type), ("number", from)])
+        }
         (None, Some(channel_type), None, None) => object(&[("type", channel_type)]),
         (None, None, Some(priority), None) => return Some(vec![("priority_id", Value::from(priority).to_string())]),
-        (None, Some(channel_type), Some(priority), None) => object(&[("type", channel_type), ("priority_id", priority)]),
+        (None, Some(channel_type), Some(priority), None) => {
+            object(&[("type", channel_type), ("priority_id", priority)])
+        }
         (None, None, None, Some(Value::String(number))) => object(&[("type", "hybrid"), ("number", number)]),
         _ => return None,
     };

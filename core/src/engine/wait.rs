@@ -21,7 +21,13 @@ pub(crate) fn status_operation(name: &str) -> Option<&'static Operation> {
 }
 
 /// Polls until `until` or a final status; time over is an error that holds the last status seen.
-pub(crate) async fn run(engine: &Engine, operation: &'static Operation, arguments: &Map<String, Value>, options: &CallOptions, progress: &Progress) -> Result<call::Done> {
+pub(crate) async fn run(
+    engine: &Engine,
+    operation: &'static Operation,
+    arguments: &Map<String, Value>,
+    options: &CallOptions,
+    progress: &Progress,
+) -> Result<call::Done> {
     let until = target(arguments)?;
     let mut target = Map::new();
     target.insert("message".into(), message_id(arguments.get("message"))?.into());
@@ -56,7 +62,11 @@ pub(crate) async fn run(engine: &Engine, operation: &'static Operation, argument
         }
         last = Some(value);
     }
-    let seen = last.as_ref().and_then(|value| value.get("status")).and_then(Value::as_str).filter(|status| rank(status).is_some());
+    let seen = last
+        .as_ref()
+        .and_then(|value| value.get("status"))
+        .and_then(Value::as_str)
+        .filter(|status| rank(status).is_some());
     let message = match seen {
         Some(status) => format!("the message did not reach the awaited status in time; its last status was {status}"),
         None => "the message did not reach the awaited status in time".to_owned(),
@@ -67,7 +77,10 @@ pub(crate) async fn run(engine: &Engine, operation: &'static Operation, argument
 fn target(arguments: &Map<String, Value>) -> Result<u8> {
     match arguments.get("until") {
         None => Ok(3),
-        Some(until) => until.as_str().and_then(rank).ok_or_else(|| Error::argument("until", "must be queued, pending, sent, delivered or read")),
+        Some(until) => until
+            .as_str()
+            .and_then(rank)
+            .ok_or_else(|| Error::argument("until", "must be queued, pending, sent, delivered or read")),
     }
 }
 
@@ -76,15 +89,17 @@ fn message_id(message: Option<&Value>) -> Result<String> {
     let several = || Error::argument("message", "this send made several messages; wait for one id at a time");
     match message {
         Some(Value::String(id)) => Ok(id.clone()),
-        Some(Value::Object(sent)) => match (sent.get("message_id"), sent.get("message_ids").and_then(Value::as_array)) {
-            (Some(Value::String(id)), _) => Ok(id.clone()),
-            (_, Some(ids)) if ids.len() > 1 => Err(several()),
-            (_, Some(ids)) if ids.len() == 1 => Ok(ids[0].as_str().unwrap_or_default().to_owned()),
-            _ => match sent.get("id") {
-                Some(Value::String(id)) => Ok(id.clone()),
-                _ => Err(Error::argument("message", "this result holds no message id")),
-            },
-        },
+        Some(Value::Object(sent)) => {
+            match (sent.get("message_id"), sent.get("message_ids").and_then(Value::as_array)) {
+                (Some(Value::String(id)), _) => Ok(id.clone()),
+                (_, Some(ids)) if ids.len() > 1 => Err(several()),
+                (_, Some(ids)) if ids.len() == 1 => Ok(ids[0].as_str().unwrap_or_default().to_owned()),
+                _ => match sent.get("id") {
+                    Some(Value::String(id)) => Ok(id.clone()),
+                    _ => Err(Error::argument("message", "this result holds no message id")),
+                },
+            }
+        }
         None => Err(Error::argument("message", "is required")),
         Some(_) => Err(Error::argument("message", "expected a message id or the result of a send")),
     }

@@ -30,9 +30,17 @@ pub fn verify(body: &[u8], header: Option<&str>, secrets: &[Secret]) -> Result<E
 ///
 /// # Errors
 /// As [`verify`].
-pub fn verify_at(body: &[u8], header: Option<&str>, secrets: &[Secret], now: i64, tolerance: Duration) -> Result<Event> {
+pub fn verify_at(
+    body: &[u8],
+    header: Option<&str>,
+    secrets: &[Secret],
+    now: i64,
+    tolerance: Duration,
+) -> Result<Event> {
     if secrets.is_empty() || secrets.iter().any(|secret| secret.expose().is_empty()) {
-        return Err(Error::config("secrets: give the webhook's signing secret (whsec_…), shown when it was created or rotated"));
+        return Err(Error::config(
+            "secrets: give the webhook's signing secret (whsec_…), shown when it was created or rotated",
+        ));
     }
     let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {
         return Err(refuse("missing_header", "the request has no X-Blooio-Signature header"));
@@ -46,15 +54,24 @@ pub fn verify_at(body: &[u8], header: Option<&str>, secrets: &[Secret], now: i64
                 "parsed_body",
                 "the signature fits the original body, but this one was parsed and written again; verify the raw bytes before any JSON middleware",
             ),
-            _ => refuse("wrong_secret", "no signing secret given produces this signature; the secret may have been rotated, or the body altered"),
+            _ => refuse(
+                "wrong_secret",
+                "no signing secret given produces this signature; the secret may have been rotated, or the body altered",
+            ),
         });
     }
     let tolerance = i64::try_from(tolerance.as_secs()).unwrap_or(i64::MAX);
     if now.saturating_sub(claim.time) > tolerance {
-        return Err(refuse("stale", "the signature is older than the tolerance; it may be replayed, or this machine's clock is ahead"));
+        return Err(refuse(
+            "stale",
+            "the signature is older than the tolerance; it may be replayed, or this machine's clock is ahead",
+        ));
     }
     if claim.time.saturating_sub(now) > tolerance {
-        return Err(refuse("future", "the signature's time lies ahead of now beyond the tolerance; check this machine's clock"));
+        return Err(refuse(
+            "future",
+            "the signature's time lies ahead of now beyond the tolerance; check this machine's clock",
+        ));
     }
     parse(body)
 }
@@ -115,7 +132,9 @@ impl<'a> Claim<'a> {
 
     /// Compares in constant time, every secret with every tag.
     fn holds(&self, body: &[u8], secrets: &[Secret]) -> bool {
-        let fits = |secret: &Secret, tag: &Vec<u8>| mac(secret, self.time_text, body).is_some_and(|mac| mac.verify_slice(tag).is_ok());
+        let fits = |secret: &Secret, tag: &Vec<u8>| {
+            mac(secret, self.time_text, body).is_some_and(|mac| mac.verify_slice(tag).is_ok())
+        };
         secrets.iter().any(|secret| self.tags.iter().any(|tag| fits(secret, tag)))
     }
 }
