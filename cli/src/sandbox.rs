@@ -1,0 +1,98 @@
+//! `bloomchats sandbox`: start, say where, run until told to stop.
+
+use std::error::Error;
+use std::io::{Read, Write, stdin, stdout};
+use std::time::Instant;
+
+use bloomchats_sandbox::{Options, Sandbox};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Loopback port; 0 takes a free one.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Decides keys and data: the same seed gives the same ones.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one line of JSON when ready: url, blooio_api_key, bloomchats_api_key, ready_ms.
+    #[arg(long)]
+    json: bool,
+    /// Stop when standard input closes, so that a test that dies takes its sandbox with it.
+    #[arg(long)]
+    stop_on_stdin_close: bool,
+}
+
+/// `started` is when the process began, for `ready_ms`.
+pub(crate) fn run(arguments: &Arguments, started: Instant) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Signals are caught before anyone is told that the sandbox runs.
+    let stop = runtime.block_on(async { stop_signal() })?;
+    let sandbox = Sandbox::start(Options::default().port(arguments.port).seed(arguments.seed))?;
+    announce(&sandbox, arguments.json, started)?;
+    runtime.block_on(async {
+        let stdin_closes = arguments.stop_on_stdin_close.then(watch_stdin);
+        tokio::pin!(stop);
+        tokio::select! {
+            () = &mut stop => {}
+            () = closed(stdin_closes) => {}
+        }
+    });
+    sandbox.stop();
+    Ok(())
+}
+
+fn announce(sandbox: &Sandbox, json: bool, started: Instant) -> std::io::Result<()> {
+    let (url, blooio, bloomchats) = (sandbox.url(), sandbox.blooio_api_key(), sandbox.bloomchats_api_key());
+    let mut out = stdout().lock();
+    if json {
+        let ready_ms = started.elapsed().as_millis() as u64;
+        let line = serde_json::json!({"url": url, "blooio_api_key": blooio, "bloomchats_api_key": bloomchats, "ready_ms": ready_ms});
+        writeln!(out, "{line}")?;
+    } else {
+        writeln!(out, "The sandbox listens on {url} (Ctrl-C stops it). Point your programs at it:\n")?;
+        writeln!(out, "export BLOOIO_BASE_URL={url} BLOOIO_API_KEY={blooio}")?;
+        writeln!(out, "export BLOOMCHATS_BASE_URL={url} BLOOMCHATS_API_KEY={bloomchats}")?;
+    }
+    out.flush()
+}
+
+/// Resolves when standard input has ended; a thread waits for it, as reading it cannot be cancelled.
+fn watch_stdin() -> tokio::sync::oneshot::Receiver<()> {
+    let (closed, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut ignored = [0; 256];
+        while matches!(stdin().read(&mut ignored), Ok(1..)) {}
+        drop(closed);
+    });
+    receiver
+}
+
+async fn closed(stdin: Option<tokio::sync::oneshot::Receiver<()>>) {
+    match stdin {
+        Some(receiver) => {
+            let _ = receiver.await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// SIGINT or SIGTERM; on other systems Ctrl-C.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

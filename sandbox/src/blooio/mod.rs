@@ -1,0 +1,19 @@
+//! Blooio's world: what v2 and v4 both look at. A message sent through one is seen through the other, as with the service.
+
+mod content;
+pub(crate) mod events;
+pub(crate) mod idempotency;
+pub(crate) mod life;
+pub(crate) mod recipient;
+mod seed;
+mod world;
+
+pub(crate) use content::{EFFECTS, REPLY_WINDOW_MS, effect_name, is_url};
+pub(crate) use seed::{SEEDED_UNTIL_MS, full_name};
+pub(crate) use world::{Attachment, Channel, Chat, Contact, Draft, Message, Peer, ReplyTo, World};
+
+/// The key of a bearer header; v2 and v4 share it.
+pub(crate) fn bearer(headers: &axum::http::HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}

@@ -1,0 +1,62 @@
+//! Why a request is refused, before an API gives it its own shape.
+
+use serde_json::{Map, Value};
+
+/// A refusal; each API renders it as its own error body.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// Machine-readable reason, where the API names one.
+    pub(crate) code: Option<&'static str>,
+    pub(crate) message: String,
+    /// Fields that stand beside `code` (v2) or in `details` (v4).
+    pub(crate) context: Map<String, Value>,
+    /// Headers that belong to it (`Allow`, `Retry-After`).
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, message: impl Into<String>) -> Refusal {
+        Refusal { status, code: None, message: message.into(), context: Map::new(), headers: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Refusal {
+        Refusal::new(400, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Refusal {
+        Refusal::new(404, message)
+    }
+
+    pub(crate) fn code(mut self, code: &'static str) -> Refusal {
+        self.code = Some(code);
+        self
+    }
+
+    /// `code`, or the plain name of the status for APIs that always give a reason.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.code.unwrap_or(match self.status {
+            400 => "invalid_request",
+            401 => "unauthorized",
+            403 => "forbidden",
+            404 => "not_found",
+            405 => "method_not_allowed",
+            408 => "request_timeout",
+            409 => "conflict",
+            413 => "payload_too_large",
+            422 => "validation_failed",
+            429 => "rate_limit_exceeded",
+            _ => "error",
+        })
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
+        self.context.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

@@ -1,0 +1,196 @@
+//! From a connection to an answer: every request takes these steps, whatever API it is for.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use crate::bloomchats::BloomChats;
+use crate::limit::{Standing, Window};
+use crate::namespace::Namespaces;
+use crate::refusal::Refusal;
+use crate::route::{self, Found, Handling};
+use crate::service::{Answer, Call, KeyRefused, Query, Service};
+use crate::v2::V2;
+use crate::v4::V4;
+
+/// Bodies beyond this are 413: 10 MB uploads with their multipart wrapping pass.
+const BODY_LIMIT: usize = 12 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The services this server stands in for.
+pub(crate) static SERVICES: [&dyn Service; 3] = [&V2, &V4, &BloomChats];
+
+/// Serves until its runtime goes.
+pub(crate) async fn serve(listener: TcpListener, namespaces: Arc<Namespaces>, address: SocketAddr) {
+    namespaces.start();
+    let app = Arc::new(App { namespaces, address });
+    let router = axum::Router::new().fallback(answer).with_state(app);
+    match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => {
+            // Small answers must not wait for each other.
+            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+            let _: Result<(), _> = axum::serve(listener, router).await;
+        }
+        Err(error) => eprintln!("bloomchats sandbox: {error}"),
+    }
+}
+
+pub(crate) struct App {
+    pub(crate) namespaces: Arc<Namespaces>,
+    pub(crate) address: SocketAddr,
+}
+
+/// A request whose body has arrived, or is known not to.
+pub(crate) struct Incoming {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    body: Result<Bytes, Refusal>,
+}
+
+impl Incoming {
+    pub(crate) fn body(&mut self) -> Result<Bytes, Refusal> {
+        std::mem::replace(&mut self.body, Ok(Bytes::new()))
+    }
+}
+
+async fn answer(State(app): State<Arc<App>>, request: Request) -> Result<Response, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Refusal::new(413, "The body is larger than 12 MiB, or broke off.")),
+        Err(_) => Err(Refusal::new(408, "The body did not arrive in time.")),
+    };
+    let incoming = Incoming {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+    };
+    Ok(respond(dispatch(&app, incoming)))
+}
+
+fn dispatch(app: &App, incoming: Incoming) -> Answer {
+    if let Some(rest) = below(&incoming.path, "/_sandbox") {
+        let rest = rest.to_owned();
+        return crate::control::answer(app, incoming, &rest);
+    }
+    let service = SERVICES.iter().find(|service| below(&incoming.path, service.prefix()).is_some());
+    match service {
+        Some(service) => serve_api(app, *service, incoming),
+        None => Answer::new(
+            404,
+            json!({
+                "error": "not_found",
+                "message": "This is the BloomChats sandbox. Its APIs are under /api, /v2/api and /v4.",
+                "status": 404,
+            }),
+        ),
+    }
+}
+
+/// What follows `prefix` in a path: empty or beginning with `/`.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Key, limit, path, body, handler: the order in which the services refuse.
+fn serve_api(app: &App, service: &dyn Service, mut incoming: Incoming) -> Answer {
+    let key = service.key(&incoming.headers);
+    let Some(namespace) = key.and_then(|key| app.namespaces.find(service.product(), key)) else {
+        let now = app.namespaces.default().now_ms();
+        return finish(service, &Standing::untouched(now), service.key_refused(KeyRefused::of(key)));
+    };
+    let now = namespace.now_ms();
+    namespace.with(|state| {
+        let standing = state.windows.entry(service.name()).or_insert_with(|| Window::new(None)).take(now);
+        let answer = match standing.allowed {
+            true => handle(service, state, &mut incoming),
+            false => Err(over_limit(standing.retry_after_s)),
+        };
+        finish(service, &standing, answer.unwrap_or_else(|refusal| refused(service, refusal)))
+    })
+}
+
+fn handle(
+    service: &dyn Service,
+    state: &mut crate::namespace::State,
+    incoming: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let body = incoming.body();
+    let target = below(&incoming.path, service.prefix()).unwrap_or_default();
+    let segments = decode(target)?;
+    let found = match route::find(service.routes(), &incoming.method, &segments) {
+        Found::Route(route) => route,
+        Found::OtherMethods(methods) => {
+            return Err(Refusal::new(405, format!("This path takes {methods} only.")).header("allow", methods));
+        }
+        Found::Nothing => return Err(Refusal::not_found("No such endpoint.")),
+    };
+    match found.handling {
+        Handling::NotEmulated => Ok(service.not_emulated(found.method, found.template)),
+        Handling::ComingSoon(resource) => Ok(service.coming_soon(resource)),
+        Handling::Here(handler) => handler(&mut Call {
+            path: route::values(found.template, segments),
+            query: Query::parse(&incoming.query),
+            headers: &incoming.headers,
+            body: &body?,
+            target,
+            state,
+        }),
+    }
+}
+
+/// Path segments, decoded once; a bare `+` is a blank, as the services read it.
+fn decode(target: &str) -> Result<Vec<String>, Refusal> {
+    let segments = target.strip_prefix('/').unwrap_or_default().split('/');
+    let decoded: Result<Vec<String>, _> = segments
+        .map(|segment| percent_decode_str(&segment.replace('+', " ")).decode_utf8().map(|text| text.into_owned()))
+        .collect();
+    decoded.map_err(|_| Refusal::bad_request("The path is not valid UTF-8 after decoding."))
+}
+
+fn over_limit(retry_after_s: u64) -> Refusal {
+    Refusal::new(429, format!("Rate limit exceeded. Retry after {retry_after_s} seconds."))
+        .with("retry_after", retry_after_s)
+        .header("retry-after", retry_after_s.to_string())
+}
+
+/// A refusal in the API's shape, with the headers that belong to it.
+pub(crate) fn refused(service: &dyn Service, mut refusal: Refusal) -> Answer {
+    let headers = std::mem::take(&mut refusal.headers);
+    let mut answer = service.render(refusal);
+    answer.headers.extend(headers);
+    answer
+}
+
+fn finish(service: &dyn Service, standing: &Standing, mut answer: Answer) -> Answer {
+    answer.headers.extend(service.standing_headers(standing));
+    answer
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

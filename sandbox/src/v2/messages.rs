@@ -1,0 +1,108 @@
+//! Messages of a chat, one of them, and its status.
+
+use serde_json::{Value, json};
+
+use super::Page;
+use super::chats::{chat_id, contact_ref, direction, existing, own_chats};
+use crate::blooio::{Attachment, Chat, Message, World};
+use crate::refusal::Refusal;
+use crate::service::{Answer, Call, Outcome};
+
+pub(super) fn list(call: &mut Call<'_>) -> Outcome {
+    let page = Page::of(call)?;
+    let newest_first = call.query.choice("sort", &["desc", "asc"])? == "desc";
+    let wanted =
+        call.query.get("direction").map(|_| call.query.choice("direction", &["inbound", "outbound"])).transpose()?;
+    let after = call.query.integer("since", 0..=i64::MAX, i64::MIN)?;
+    let before = call.query.integer("until", 0..=i64::MAX, i64::MAX)?;
+    let peer = existing(call)?;
+    let world = &call.state.blooio;
+    let all = own_chats(world, peer).into_iter().flat_map(|chat| chat.messages.iter().copied());
+    let mut rows: Vec<usize> = all
+        .filter(|index| {
+            let message = &world.messages[*index];
+            wanted.is_none_or(|wanted| wanted == direction(message.outbound))
+                && message.created_at > after
+                && message.created_at < before
+        })
+        .collect();
+    rows.sort_unstable();
+    if newest_first {
+        rows.reverse();
+    }
+    let mut body = page.answer("messages", &rows, |index| row(world, &world.messages[*index]));
+    body.insert("chat_id".to_owned(), chat_id(world, peer).into());
+    Ok(Answer::ok(Value::Object(body)))
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Outcome {
+    let (chat, message) = find(call)?;
+    let world = &call.state.blooio;
+    let mut body = row(world, message);
+    if let Some(body) = body.as_object_mut() {
+        body.remove("external_id");
+        body.insert("chat_id".to_owned(), chat_id(world, chat.peer).into());
+        body.insert("contact".to_owned(), contact_ref(world, chat.peer));
+    }
+    Ok(Answer::ok(body))
+}
+
+pub(super) fn status(call: &mut Call<'_>) -> Outcome {
+    let (chat, message) = find(call)?;
+    Ok(Answer::ok(json!({
+        "message_id": message.short_id,
+        "chat_id": chat_id(&call.state.blooio, chat.peer),
+        "direction": direction(message.outbound),
+        "status": shown_status(message),
+        "protocol": message.protocol,
+        "time_sent": message.created_at,
+        "time_delivered": message.delivered_at,
+        "error": error(message),
+    })))
+}
+
+fn find<'a>(call: &'a Call<'_>) -> Result<(&'a Chat, &'a Message), Refusal> {
+    let peer = existing(call)?;
+    let world = &call.state.blooio;
+    let message = world.find_message(&call.path[1]).map(|index| &world.messages[index]);
+    let message = message.filter(|message| world.chats[message.chat].peer == peer);
+    let message = message.ok_or_else(|| Refusal::not_found("Message not found."))?;
+    Ok((&world.chats[message.chat], message))
+}
+
+fn row(world: &World, message: &Message) -> Value {
+    let chat = &world.chats[message.chat];
+    json!({
+        "message_id": message.short_id,
+        "external_id": chat_id(world, chat.peer),
+        "direction": direction(message.outbound),
+        "internal_id": world.channels[chat.channel].address,
+        "text": message.text,
+        "attachments": message.attachments.iter().map(attachment).collect::<Vec<_>>(),
+        "sender": message.sender.map(|contact| &world.contacts[contact].identifier),
+        "reactions": [],
+        "reply_to": message.reply_to.as_ref().map(|target| json!({
+            "message_id": target.message.map(|parent| &world.messages[parent].short_id),
+            "guid": target.guid,
+            "part_index": target.part_index,
+        })),
+        "time_sent": message.created_at,
+        "time_delivered": message.delivered_at,
+        "status": shown_status(message),
+        "protocol": message.protocol,
+        "error": error(message),
+    })
+}
+
+pub(super) fn attachment(attachment: &Attachment) -> Value {
+    json!({"url": attachment.url, "name": attachment.name})
+}
+
+/// v2 has no state of its own for inbound messages.
+fn shown_status(message: &Message) -> &'static str {
+    if message.outbound { message.status.as_str() } else { "delivered" }
+}
+
+fn error(message: &Message) -> Option<&'static str> {
+    message.error.map(|(_, text)| text)
+}

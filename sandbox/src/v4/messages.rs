@@ -1,0 +1,90 @@
+//! Messages of a chat, one of them, its status and its events.
+
+use serde_json::{Value, json};
+
+use super::chats;
+use super::page::{indexed, page};
+use super::wrapped;
+use crate::blooio::{Message, World};
+use crate::refusal::Refusal;
+use crate::service::{Call, Outcome};
+
+pub(super) fn list(call: &mut Call<'_>) -> Outcome {
+    let newest_first = call.query.choice("order", &["desc", "asc"])? == "desc";
+    let chat = chats::find(call)?;
+    let world = &call.state.blooio;
+    let rows = indexed(world.chats[chat].messages.iter().copied(), newest_first);
+    page(call, &rows, newest_first, |index| view(world, &world.messages[*index]))
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Outcome {
+    let message = find(call)?;
+    Ok(wrapped(view(&call.state.blooio, message)))
+}
+
+pub(super) fn status(call: &mut Call<'_>) -> Outcome {
+    let message = find(call)?;
+    Ok(wrapped(json!({
+        "id": message.id,
+        "status": message.status.as_str(),
+        "protocol": message.protocol,
+        "error": error(message),
+        "created_at": message.created_at,
+        "updated_at": message.updated_at,
+    })))
+}
+
+pub(super) fn events(call: &mut Call<'_>) -> Outcome {
+    let message = find(call)?;
+    let world = &call.state.blooio;
+    let rows = indexed(message.events.iter().copied(), true);
+    page(call, &rows, true, |index| {
+        let event = &world.events[*index];
+        json!({
+            "id": event.id,
+            "message_id": message.id,
+            "kind": event.status.as_str(),
+            "occurred_at": event.occurred_at,
+            "metadata": {},
+        })
+    })
+}
+
+fn find<'a>(call: &'a Call<'_>) -> Result<&'a Message, Refusal> {
+    let chat = chats::find(call)?;
+    let world = &call.state.blooio;
+    let message = world.find_message(&call.path[1]).map(|index| &world.messages[index]);
+    message.filter(|message| message.chat == chat).ok_or_else(|| Refusal::not_found("Message not found."))
+}
+
+/// The error of a failed message, `null` otherwise.
+pub(super) fn error(message: &Message) -> Value {
+    message.error.map_or(Value::Null, |(code, text)| json!({"code": code, "message": text}))
+}
+
+/// The message a reply answers.
+pub(super) fn replied_to<'a>(world: &'a World, message: &Message) -> Option<&'a str> {
+    let parent = message.reply_to.as_ref()?.message?;
+    Some(&world.messages[parent].id)
+}
+
+fn view(world: &World, message: &Message) -> Value {
+    let chat = &world.chats[message.chat];
+    let channel = &world.channels[chat.channel];
+    json!({
+        "id": message.id,
+        "chat_id": chat.id,
+        "channel_id": channel.id,
+        "channel_type": channel.kind,
+        "protocol": message.protocol,
+        "direction": if message.outbound { "outbound" } else { "inbound" },
+        "type": message.kind,
+        "text": message.text,
+        "status": message.status.as_str(),
+        "provider_message_id": message.short_id,
+        "reply_to_message_id": replied_to(world, message),
+        "error": error(message),
+        "created_at": message.created_at,
+        "updated_at": message.updated_at,
+    })
+}

@@ -1,0 +1,297 @@
+//! From where and to whom: both generations of `from` and `to`, and the routing between them.
+
+use serde_json::Value;
+
+use super::super::{channels, unprocessable};
+use crate::blooio::recipient::{is_email, normalize};
+use crate::blooio::{Peer, World};
+use crate::fields::Fields;
+use crate::refusal::Refusal;
+
+const MAXIMUM_RECIPIENTS: usize = 100;
+
+/// A channel and the threads a content goes to; several threads are a fan-out.
+pub(super) struct Resolved {
+    pub(super) channel: usize,
+    pub(super) mode: &'static str,
+    pub(super) threads: Vec<Thread>,
+}
+
+/// One conversation, perhaps yet to be opened.
+pub(super) enum Thread {
+    Known(Peer),
+    Person(String),
+    /// The unnamed group of these people.
+    People(Vec<String>),
+    /// Somebody the channel has no way to.
+    Unreachable(String),
+}
+
+impl Thread {
+    pub(super) fn find(&self, world: &World, channel: usize) -> Option<Peer> {
+        match self {
+            Thread::Known(peer) => Some(*peer),
+            Thread::Person(identifier) | Thread::Unreachable(identifier) => {
+                world.find_contact(identifier).map(Peer::Person)
+            }
+            Thread::People(people) => {
+                let members: Option<Vec<usize>> = people.iter().map(|one| world.find_contact(one)).collect();
+                world.find_unnamed_group(channel, members?).map(Peer::Group)
+            }
+        }
+    }
+
+    pub(super) fn make(&self, world: &mut World, channel: usize) -> Peer {
+        match self {
+            Thread::Known(peer) => *peer,
+            Thread::Person(identifier) | Thread::Unreachable(identifier) => Peer::Person(world.contact(identifier)),
+            Thread::People(people) => {
+                let members = people.iter().map(|one| world.contact(one)).collect();
+                Peer::Group(world.unnamed_group(channel, members).0)
+            }
+        }
+    }
+
+    pub(super) fn name(&self, world: &World) -> String {
+        match self {
+            Thread::Person(identifier) | Thread::Unreachable(identifier) => identifier.clone(),
+            Thread::People(people) => people.join(","),
+            Thread::Known(Peer::Person(contact)) => world.contacts[*contact].identifier.clone(),
+            Thread::Known(Peer::Group(group)) => world.groups[*group].id.clone(),
+        }
+    }
+}
+
+/// `to`, as given.
+pub(super) enum Recipient {
+    Identifiers(Vec<String>),
+    Contact(String),
+    Group(String),
+}
+
+impl Recipient {
+    pub(super) fn read(fields: Fields<'_>) -> Result<Recipient, Refusal> {
+        let to = fields.get("to").ok_or_else(|| fields.refuse("to", "given"))?;
+        let identifiers = match to {
+            // A comma list is how the older generation wrote several.
+            Value::String(text) => text.split(',').map(|one| one.trim().to_owned()).collect(),
+            Value::Array(_) => owned(fields.texts("to")?),
+            Value::Object(_) => {
+                let to = fields.object("to")?.ok_or_else(|| fields.refuse("to", "given"))?;
+                if let Some(id) = to.text("contact_id")? {
+                    return Ok(Recipient::Contact(id.to_owned()));
+                }
+                if let Some(id) = to.text("group_id")? {
+                    return Ok(Recipient::Group(id.to_owned()));
+                }
+                match to.texts("identifiers")? {
+                    Some(several) => owned(Some(several)),
+                    None => vec![to.required_text("identifier")?.to_owned()],
+                }
+            }
+            _ => {
+                return Err(
+                    fields.refuse("to", "a string, an array of strings, or an object with contact_id or group_id")
+                );
+            }
+        };
+        if identifiers.is_empty() || identifiers.iter().any(String::is_empty) {
+            return Err(fields.refuse("to", "at least one recipient, none of them empty"));
+        }
+        if identifiers.len() > MAXIMUM_RECIPIENTS {
+            return Err(fields.refuse("to", "at most 100 recipients"));
+        }
+        Ok(Recipient::Identifiers(identifiers))
+    }
+}
+
+/// `from` and its alternatives, as given.
+enum Sender {
+    /// A number, an alias or an id, perhaps of one channel type.
+    Named {
+        name: String,
+        kind: Option<String>,
+    },
+    OfType(String),
+    Priority,
+    Hybrid,
+    Any,
+}
+
+/// Both ends of a routed send.
+pub(super) struct Addressing {
+    sender: Sender,
+    recipient: Recipient,
+}
+
+impl Addressing {
+    pub(super) fn read(fields: Fields<'_>) -> Result<Addressing, Refusal> {
+        let recipient = Recipient::read(fields)?;
+        let hybrid = fields.get("hybrid").is_some_and(|hybrid| *hybrid != Value::Bool(false));
+        let excluded = ["priority_id", "channel_type", "channel_id"].into_iter().find(|name| fields.has(name));
+        let excluded = excluded.or(hybrid.then_some("hybrid"));
+        if let Some(name) = excluded.filter(|_| fields.has("from")) {
+            return Err(unprocessable(name, format!("{name} does not go with from.")));
+        }
+        if hybrid && fields.has("priority_id") {
+            return Err(unprocessable("priority_id", "priority_id does not go with hybrid."));
+        }
+        let sender = match fields.get("from") {
+            Some(Value::Object(_)) => read_selector(fields)?,
+            Some(_) => Sender::Named { name: fields.required_text("from")?.to_owned(), kind: None },
+            None if hybrid => Sender::Hybrid,
+            None if fields.text("priority_id")?.is_some() => Sender::Priority,
+            None => match (fields.text("channel_id")?, fields.text("channel_type")?) {
+                (Some(id), _) => Sender::Named { name: id.to_owned(), kind: None },
+                (None, Some(kind)) => Sender::OfType(kind.to_owned()),
+                (None, None) => Sender::Any,
+            },
+        };
+        if let Sender::OfType(kind) | Sender::Named { kind: Some(kind), .. } = &sender
+            && !channels::KINDS.contains(&kind.as_str())
+        {
+            return Err(fields.refuse("channel_type", "a channel type"));
+        }
+        Ok(Addressing { sender, recipient })
+    }
+
+    pub(super) fn resolve(self, world: &mut World) -> Result<Resolved, Refusal> {
+        let recipient = match self.recipient {
+            Recipient::Contact(id) => {
+                let contact = world.contacts.iter().find(|contact| contact.id == id);
+                let contact =
+                    contact.ok_or_else(|| Refusal::not_found("Contact not found.").code("contact_not_found"))?;
+                Recipient::Identifiers(vec![contact.identifier.clone()])
+            }
+            other => other,
+        };
+        match self.sender {
+            Sender::Named { name, kind } => {
+                let channel = one_of(
+                    world,
+                    channels::named(world, &name)
+                        .into_iter()
+                        .filter(|channel| kind.as_ref().is_none_or(|kind| kind == world.channels[*channel].kind)),
+                )?;
+                on_channel(world, channel, recipient)
+            }
+            Sender::Priority => Err(Refusal::not_found("Priority not found.").code("priority_not_found")),
+            Sender::Hybrid => Err(unprocessable("hybrid", "This key has no hybrid configuration.")),
+            Sender::OfType(kind) => {
+                routed(world, &recipient, Some(&kind)).and_then(|channel| pooled(world, channel, recipient))
+            }
+            Sender::Any => routed(world, &recipient, None).and_then(|channel| pooled(world, channel, recipient)),
+        }
+    }
+}
+
+/// The older generation's sender object.
+fn read_selector(fields: Fields<'_>) -> Result<Sender, Refusal> {
+    let from = fields.object("from")?.ok_or_else(|| fields.refuse("from", "a sender"))?;
+    let kind = from.text("type")?.map(str::to_owned);
+    if kind.as_deref() == Some("hybrid") {
+        return Ok(Sender::Hybrid);
+    }
+    if from.text("priority_id")?.is_some() {
+        return Ok(Sender::Priority);
+    }
+    for name in ["id", "number", "sender_key"] {
+        if let Some(name) = from.text(name)? {
+            return Ok(Sender::Named { name: name.to_owned(), kind });
+        }
+    }
+    kind.map(Sender::OfType).ok_or_else(|| fields.refuse("from", "a sender: id, number, type or priority_id"))
+}
+
+/// The channel a path names.
+pub(super) fn exact(world: &World, name: &str) -> Result<usize, Refusal> {
+    one_of(world, channels::named(world, name).into_iter())
+}
+
+fn one_of(world: &World, mut found: impl Iterator<Item = usize>) -> Result<usize, Refusal> {
+    let first = found
+        .next()
+        .ok_or_else(|| Refusal::not_found("No channel is meant by this sender.").code("channel_number_not_found"))?;
+    let mut kinds: Vec<&str> = found.map(|other| world.channels[other].kind).collect();
+    if kinds.is_empty() {
+        return Ok(first);
+    }
+    kinds.insert(0, world.channels[first].kind);
+    Err(Refusal::new(409, "This sender fits several active channel types.")
+        .code("ambiguous_from")
+        .with("channel_types", kinds))
+}
+
+/// History first: the channel already used with the recipient; then the pool of the key's lines, or of a type, in turn.
+fn routed(world: &World, recipient: &Recipient, kind: Option<&str>) -> Result<usize, Refusal> {
+    let kind = kind.unwrap_or("blooio");
+    let pool: Vec<usize> = (0..world.channels.len())
+        .filter(|index| world.channels[*index].kind == kind && world.channels[*index].is_active())
+        .collect();
+    let Some(last) = pool.last() else {
+        return Err(Refusal::not_found(format!("No active channel of type {kind}.")).code("channel_number_not_found"));
+    };
+    let Recipient::Identifiers(people) = recipient else {
+        return Err(unprocessable("to", "A group needs the channel it belongs to as the exact sender."));
+    };
+    let known = match people.as_slice() {
+        [one] => normalize(one).and_then(|identifier| world.find_contact(&identifier)).map(Peer::Person),
+        _ => None,
+    };
+    let used = known.and_then(|peer| pool.iter().copied().find(|channel| world.find_chat(*channel, peer).is_some()));
+    // Groups keep to one line, so that the same people always meet in the same thread.
+    let in_turn =
+        if people.len() > 1 { pool[0] } else { pool.get(world.chats.len() % pool.len()).copied().unwrap_or(*last) };
+    Ok(used.unwrap_or(in_turn))
+}
+
+fn pooled(world: &mut World, channel: usize, recipient: Recipient) -> Result<Resolved, Refusal> {
+    Ok(Resolved { mode: "priority", ..on_channel(world, channel, recipient)? })
+}
+
+/// The threads of a recipient on a channel.
+pub(super) fn on_channel(world: &mut World, channel: usize, recipient: Recipient) -> Result<Resolved, Refusal> {
+    let threads = match recipient {
+        Recipient::Contact(_) => return Err(unprocessable("to", "contact_id goes with POST /messages only.")),
+        Recipient::Group(id) => {
+            let group =
+                world.find_group(&id).ok_or_else(|| Refusal::not_found("Group not found.").code("group_not_found"))?;
+            if world.groups[group].channel != channel {
+                return Err(unprocessable("to", "The group belongs to another channel."));
+            }
+            vec![Thread::Known(Peer::Group(group))]
+        }
+        Recipient::Identifiers(raw) => people(world, channel, raw)?,
+    };
+    Ok(Resolved { channel, mode: "explicit", threads })
+}
+
+fn people(world: &World, channel: usize, raw: Vec<String>) -> Result<Vec<Thread>, Refusal> {
+    let channel = &world.channels[channel];
+    if !channel.is_line() {
+        return Ok(raw.into_iter().map(reachable_by_number).collect());
+    }
+    let people: Option<Vec<String>> = raw.iter().map(|one| normalize(one)).collect();
+    let mut people = people.ok_or_else(|| {
+        unprocessable("to", "to must hold E.164 numbers or email addresses.").code("invalid_recipient")
+    })?;
+    people.sort();
+    people.dedup();
+    Ok(match people.len() {
+        1 => vec![Thread::Person(people.remove(0))],
+        _ if channel.has_groups() => vec![Thread::People(people)],
+        _ => people.into_iter().map(Thread::Person).collect(),
+    })
+}
+
+/// Channels beside Blooio's lines reach phone numbers; anyone else is refused once the message exists.
+fn reachable_by_number(raw: String) -> Thread {
+    match normalize(&raw).filter(|identifier| !is_email(identifier)) {
+        Some(number) => Thread::Person(number),
+        None => Thread::Unreachable(raw),
+    }
+}
+
+fn owned(texts: Option<Vec<&str>>) -> Vec<String> {
+    texts.unwrap_or_default().into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,236 @@
+//! The three send routes: one story, told in the order in which v4 checks.
+
+mod address;
+mod content;
+
+use serde_json::{Map, Value, json};
+
+use self::address::{Addressing, Recipient, Resolved, Thread};
+use self::content::Content;
+use super::messages::error;
+use super::{chats, fields};
+use crate::blooio::idempotency::{Stored, fingerprint};
+use crate::blooio::{Draft, Peer, REPLY_WINDOW_MS, ReplyTo, World};
+use crate::refusal::Refusal;
+use crate::service::{Answer, Call, Outcome};
+
+/// What a channel that reaches numbers only says about anything else.
+const UNREACHABLE: (&str, &str) = ("recipient_unreachable", "This channel cannot reach the recipient.");
+
+/// `POST /messages`: the sender is chosen here.
+pub(super) fn routed(call: &mut Call<'_>) -> Outcome {
+    once(call, |call, body| {
+        let content = Content::read(body)?;
+        let addressing = Addressing::read(fields(body))?;
+        let resolved = addressing.resolve(&mut call.state.blooio)?;
+        deliver(call, content, resolved, body)
+    })
+}
+
+/// `POST /channels/{channel}/messages`: the sender is in the path.
+pub(super) fn to_channel(call: &mut Call<'_>) -> Outcome {
+    once(call, |call, body| {
+        let content = Content::read(body)?;
+        let recipient = Recipient::read(fields(body))?;
+        let channel = address::exact(&call.state.blooio, &call.path[0])?;
+        let resolved = address::on_channel(&mut call.state.blooio, channel, recipient)?;
+        deliver(call, content, resolved, body)
+    })
+}
+
+/// `POST /chats/{chatId}/messages`: both ends are in the path.
+pub(super) fn to_chat(call: &mut Call<'_>) -> Outcome {
+    once(call, |call, body| {
+        let content = Content::read(body)?;
+        let fields = fields(body);
+        if let Some(name) = ["from", "to"].into_iter().find(|name| fields.has(name)) {
+            return Err(fields.refuse(name, "left out: the chat has its sender and recipient"));
+        }
+        let chat = chats::find(call)?;
+        if call.state.blooio.chats[chat].state != "open" {
+            return Err(Refusal::new(409, "The chat is closed.").code("chat_closed"));
+        }
+        let row = &call.state.blooio.chats[chat];
+        let resolved = Resolved { channel: row.channel, mode: "explicit", threads: vec![Thread::Known(row.peer)] };
+        deliver(call, content, resolved, body)
+    })
+}
+
+/// The same key with the same body answers as the first time did; with another body it is 409. A dry run neither asks nor stores.
+fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value>) -> Outcome) -> Outcome {
+    let body = Value::Object(call.json_object()?);
+    let dry_run = body["dry_run"] == true;
+    let key = call.idempotency_key().filter(|_| !dry_run).map(str::to_owned);
+    let request = fingerprint(call.target, &body);
+    let now = call.state.blooio.now;
+    if let Some(first) = key.as_deref().and_then(|key| call.state.blooio.v4_replays.find(key, now)) {
+        if first.request != request {
+            let message = "This Idempotency-Key was used with another request.";
+            return Err(Refusal::new(409, message).code("idempotency_key_reused"));
+        }
+        let status = if first.status < 300 { 200 } else { first.status };
+        return Ok(Answer::new(status, first.body.clone()));
+    }
+    let Value::Object(fields) = &body else { return Err(Refusal::bad_request("The body must be a JSON object.")) };
+    let answer = send(call, fields)?;
+    if let Some(key) = key {
+        let stored = Stored { request, status: answer.status, body: answer.body.clone() };
+        call.state.blooio.v4_replays.store(&key, now, stored);
+    }
+    Ok(answer)
+}
+
+fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map<String, Value>) -> Outcome {
+    let dry_run = fields(body).flag("dry_run")?;
+    let world = &mut call.state.blooio;
+    content.check_channel(&world.channels[resolved.channel])?;
+    let shipment = Shipment { content, channel: resolved.channel, mode: resolved.mode, dry_run };
+    match resolved.threads.as_slice() {
+        [one] => {
+            let (result, _) = shipment.send(world, one, false)?;
+            Ok(Answer::new(if dry_run { 200 } else { 201 }, result))
+        }
+        several => shipment.fan_out(world, several),
+    }
+}
+
+/// One content on its way through one channel.
+struct Shipment {
+    content: Content,
+    channel: usize,
+    mode: &'static str,
+    dry_run: bool,
+}
+
+impl Shipment {
+    fn fan_out(&self, world: &mut World, threads: &[Thread]) -> Outcome {
+        let mut data = Vec::with_capacity(threads.len());
+        let mut sent = 0;
+        for thread in threads {
+            let (result, accepted) = self.send(world, thread, true)?;
+            sent += usize::from(accepted);
+            data.push(result);
+        }
+        let failed = data.len() - sent;
+        let status = match (self.dry_run, sent, failed) {
+            (true, ..) => 200,
+            (_, _, 0) => 201,
+            (_, 0, _) => 422,
+            _ => 207,
+        };
+        let mut body =
+            json!({"data": data, "fan_out": true, "sent": sent, "failed": failed, "routing": self.routing(world)});
+        if self.dry_run {
+            body["dry_run"] = true.into();
+        }
+        Ok(Answer::new(status, body))
+    }
+
+    /// The result of one thread, and whether the channel took the message.
+    fn send(&self, world: &mut World, thread: &Thread, name_recipient: bool) -> Result<(Value, bool), Refusal> {
+        let accepted = !matches!(thread, Thread::Unreachable(_));
+        let known = thread.find(world, self.channel);
+        let chat = known.and_then(|peer| world.find_chat(self.channel, peer));
+        let reply_to = self.content.reply_to.as_deref().map(|id| resolve_reply(world, id, chat)).transpose()?;
+        let mut result = match self.dry_run {
+            true => self.preview(world, known, chat, accepted),
+            false => self.create(world, thread, accepted, reply_to),
+        };
+        if name_recipient {
+            result["to"] = thread.name(world).into();
+        }
+        Ok((result, accepted))
+    }
+
+    fn create(&self, world: &mut World, thread: &Thread, accepted: bool, reply_to: Option<ReplyTo>) -> Value {
+        let peer = thread.make(world, self.channel);
+        let (chat, _) = world.chat(self.channel, peer);
+        let draft = Draft { reply_to, ..self.content.draft.clone() };
+        let message = match accepted {
+            true => world.send(chat, draft),
+            false => world.send_refused(chat, draft, UNREACHABLE),
+        };
+        let row = &world.messages[message];
+        let mut result = self.result(world, &row.id, &world.chats[chat].id);
+        result["status"] = row.status.as_str().into();
+        result["protocol"] = row.protocol.into();
+        result["error"] = error(row);
+        if !accepted {
+            result["fallback"] = json!({"recommended": true, "reason": UNREACHABLE.1});
+        }
+        self.complete(world, result, Some(peer))
+    }
+
+    /// What a send would answer; its ids belong to nothing.
+    fn preview(&self, world: &mut World, known: Option<Peer>, chat: Option<usize>, accepted: bool) -> Value {
+        let now = world.now;
+        let id = world.ids.uuid7("msg_", now);
+        let chat_id = match chat {
+            Some(chat) => world.chats[chat].id.clone(),
+            None => world.ids.uuid7("chat_", now),
+        };
+        let mut result = self.result(world, &id, &chat_id);
+        result["dry_run"] = true.into();
+        result["would_send"] = accepted.into();
+        result["preview"] = json!({
+            "type": self.content.draft.kind,
+            "text": self.content.draft.text,
+            "attachments": self.content.draft.attachments.iter().map(|file| &file.url).collect::<Vec<_>>(),
+        });
+        self.complete(world, result, known)
+    }
+
+    fn result(&self, world: &World, id: &str, chat_id: &str) -> Value {
+        let channel = &world.channels[self.channel];
+        json!({
+            "id": id,
+            "chat_id": chat_id,
+            "channel_id": channel.id,
+            "channel_type": channel.kind,
+            "from": channel.address,
+            "protocol": "pending",
+            "direction": "outbound",
+            "type": self.content.draft.kind,
+            "status": "queued",
+            "error": null,
+            "routing": self.routing(world),
+        })
+    }
+
+    fn complete(&self, world: &World, mut result: Value, peer: Option<Peer>) -> Value {
+        if let Some(Peer::Group(group)) = peer {
+            result["group_id"] = world.groups[group].id.clone().into();
+        }
+        if let Some(poll) = &self.content.poll {
+            result["poll"] = poll.clone();
+        }
+        result
+    }
+
+    fn routing(&self, world: &World) -> Value {
+        let channel = &world.channels[self.channel];
+        let mut routing = json!({"mode": self.mode, "channel_type": channel.kind, "number": channel.address});
+        if let Some(alias) = channel.alias {
+            routing["alias"] = alias.into();
+        }
+        routing
+    }
+}
+
+fn resolve_reply(world: &World, id: &str, chat: Option<usize>) -> Result<ReplyTo, Refusal> {
+    let index = world.find_message(id);
+    let index = index
+        .ok_or_else(|| Refusal::not_found("The message to reply to was not found.").code("reply_target_not_found"))?;
+    let parent = &world.messages[index];
+    if Some(parent.chat) != chat {
+        return Err(
+            Refusal::bad_request("The message to reply to is in another chat.").code("reply_target_chat_mismatch")
+        );
+    }
+    if world.now - parent.created_at > REPLY_WINDOW_MS {
+        return Err(
+            Refusal::bad_request("Only messages of the last 30 days can be replied to.").code("reply_target_expired")
+        );
+    }
+    Ok(ReplyTo { message: Some(index), guid: None, part_index: 0 })
+}
