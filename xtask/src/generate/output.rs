@@ -1,0 +1,125 @@
+//! The files a generation makes, and whether the tree holds exactly these.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Names every generated file with its digest; checked in beside the contracts.
+const MANIFEST: &str = "spec/generated.json";
+const MARK: &str = "@generated";
+
+/// Files by path below the root.
+#[derive(Default)]
+pub struct Files(BTreeMap<String, String>);
+
+#[derive(Serialize, Deserialize, Default)]
+struct Manifest {
+    /// Path → SHA-256 in hex.
+    files: BTreeMap<String, String>,
+}
+
+impl Files {
+    /// Adds a file.
+    pub fn add(&mut self, path: impl Into<String>, text: String) -> Result<()> {
+        let path = path.into();
+        if !text.lines().take(3).any(|line| line.contains(MARK)) {
+            bail!("{path}: a generated file says {MARK} in its first three lines");
+        }
+        match self.0.insert(path.clone(), text) {
+            Some(_) => bail!("{path}: written twice; two outputs claim this file"),
+            None => Ok(()),
+        }
+    }
+
+    /// The text of a file.
+    #[cfg(test)]
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
+    fn manifest(&self) -> Result<String> {
+        let digest = |text: &String| Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let files = self.0.iter().map(|(path, text)| (path.clone(), digest(text))).collect();
+        Ok(serde_json::to_string_pretty(&Manifest { files })? + "\n")
+    }
+
+    /// Writes what differs, and removes what earlier generations left.
+    pub fn write(&self, root: &Path) -> Result<()> {
+        for orphan in self.orphans(root)? {
+            fs::remove_file(root.join(&orphan)).with_context(|| orphan.clone())?;
+            println!("removed {orphan}");
+        }
+        let manifest = self.manifest()?;
+        for (path, text) in self.0.iter().map(|(path, text)| (path.as_str(), text)).chain([(MANIFEST, &manifest)]) {
+            let target = root.join(path);
+            if fs::read_to_string(&target).is_ok_and(|have| have == *text) {
+                continue;
+            }
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&target, text).with_context(|| path.to_owned())?;
+            println!("wrote {path}");
+        }
+        Ok(())
+    }
+
+    /// Fails unless the tree holds exactly these files.
+    pub fn check(&self, root: &Path) -> Result<()> {
+        let mut wrong = Vec::new();
+        let manifest = self.manifest()?;
+        for (path, text) in self.0.iter().map(|(path, text)| (path.as_str(), text)).chain([(MANIFEST, &manifest)]) {
+            match fs::read_to_string(root.join(path)) {
+                Ok(have) if have == *text => {}
+                Ok(_) => wrong.push(format!("{path}: differs")),
+                Err(_) => wrong.push(format!("{path}: is missing")),
+            }
+        }
+        wrong.extend(
+            self.orphans(root)?.into_iter().map(|path| format!("{path}: is left over from an earlier generation")),
+        );
+        if !wrong.is_empty() {
+            bail!(
+                "generated files are not what spec/ says; run `cargo xtask generate`, and change spec/ or xtask/templates/ instead of them:\n  {}",
+                wrong.join("\n  ")
+            );
+        }
+        Ok(())
+    }
+
+    /// Generated files on disk that this generation does not make: listed ones, and marked ones in folders it writes to.
+    fn orphans(&self, root: &Path) -> Result<Vec<String>> {
+        let listed: Manifest = fs::read_to_string(root.join(MANIFEST))
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let mut found: Vec<String> =
+            listed.files.into_keys().filter(|path| !self.0.contains_key(path) && root.join(path).is_file()).collect();
+        let mut folders: Vec<&Path> = self.0.keys().filter_map(|path| Path::new(path).parent()).collect();
+        folders.dedup();
+        for folder in folders {
+            let Ok(entries) = fs::read_dir(root.join(folder)) else { continue };
+            for entry in entries {
+                let path = folder.join(entry?.file_name());
+                let name = path_text(&path);
+                if !self.0.contains_key(&name) && !found.contains(&name) && is_marked(&root.join(&path)) {
+                    found.push(name);
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn is_marked(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| text.lines().take(3).any(|line| line.contains(MARK)))
+}
+
+fn path_text(path: &Path) -> String {
+    path.components().collect::<PathBuf>().to_string_lossy().replace('\\', "/")
+}

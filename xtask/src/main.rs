@@ -1,0 +1,48 @@
+//! `cargo xtask <task>`: what is done to this repository, from anywhere inside it.
+
+mod generate;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "xtask", about = "Tasks of this repository", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write everything that follows from the contracts and the overlay in spec/.
+    Generate {
+        /// Change nothing; fail if a generated file is missing, different or left over.
+        #[arg(long)]
+        check: bool,
+        /// Print what templates see, as JSON, and write nothing.
+        #[arg(long, conflicts_with = "check")]
+        print_ir: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Generate { print_ir: true, .. } => generate::print_ir(&root()),
+        Task::Generate { check, .. } => generate::run(&root(), check),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's own folder.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}
