@@ -83,6 +83,11 @@ fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outc
         Body::TooLarge => return undecodable(None, "its body is larger than 8 MiB"),
         Body::BrokenOff { late, detail } => return Outcome::Failure(broken_off(status, &headers, late, &detail)),
     };
+    if answer::header(&headers, "content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"))
+        && !body.is_empty()
+    {
+        return undecodable(Some(&body), "its content type is not JSON");
+    }
     match answer::read(operation, status, &body, request.traits.dry_run) {
         Ok(value) => Outcome::Answer(Answer { value, status, headers }),
         Err(problem) => undecodable(Some(&body), &problem),

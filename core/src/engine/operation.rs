@@ -84,7 +84,7 @@ pub struct Argument {
 }
 
 /// JSON shapes, as far as the client checks them: kinds, required fields, array bounds. Never enum, pattern, format or length.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Schema {
     /// Anything.
     Any,
