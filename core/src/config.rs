@@ -279,6 +279,11 @@ impl Settings {
         })
     }
 
+    /// Whether requests go to a loopback stand-in (or a network the caller vouches for), which no proxy can reach.
+    pub fn is_plain_http(&self) -> bool {
+        self.base_url.as_deref().is_some_and(|url| url.starts_with("http://"))
+    }
+
     /// Origin and prefix of an API, without a trailing slash.
     pub fn root(&self, api: Api) -> String {
         let (origin, prefix) = match api {

@@ -86,22 +86,24 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub fn open(config: &Config) -> Result<Engine> {
-        Engine::with(config, Arc::new(Http::new(config)?), Arc::new(SystemClock::new()))
+        let settings = Settings::check(config)?;
+        let http = Http::new(config, settings.is_plain_http())?;
+        Ok(Engine::with(settings, Arc::new(http), Arc::new(SystemClock::new())))
     }
 
     pub fn scripted(config: &Config, script: &Script) -> Result<Engine> {
-        Engine::with(config, Arc::new(script.clone()), Arc::new(script.clone()))
+        Ok(Engine::with(Settings::check(config)?, Arc::new(script.clone()), Arc::new(script.clone())))
     }
 
-    fn with(config: &Config, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Result<Engine> {
-        Ok(Engine {
-            settings: Settings::check(config)?,
+    fn with(settings: Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Engine {
+        Engine {
+            settings,
             transport,
             clock,
             budget: retry::Budget::new(),
             hold: limit::Hold::default(),
             flat_works: AtomicBool::new(false),
-        })
+        }
     }
 }
 

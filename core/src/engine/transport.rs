@@ -64,11 +64,13 @@ pub(crate) trait Transport: Send + Sync {
 /// HTTP/1.1 and HTTP/2 over reqwest, opened at the first call so that constructing a client reads no trust store.
 pub(crate) struct Http {
     config: Config,
+    plain: bool,
     client: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl Http {
-    pub fn new(config: &Config) -> Result<Http> {
+    /// `plain`: the base URL is `http://`, where the environment's proxy has no part.
+    pub fn new(config: &Config, plain: bool) -> Result<Http> {
         if let Some(pem) = &config.ca_certs {
             parse_roots(pem)?;
         }
@@ -76,14 +78,14 @@ impl Http {
             reqwest::Proxy::all(proxy)
                 .map_err(|_| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
         }
-        Ok(Http { config: config.clone(), client: Arc::default() })
+        Ok(Http { config: config.clone(), plain, client: Arc::default() })
     }
 
     fn client(&self) -> Result<reqwest::Client> {
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
-        let built = build(&self.config)?;
+        let built = build(&self.config, self.plain)?;
         Ok(self.client.get_or_init(|| built).clone())
     }
 }
@@ -167,7 +169,7 @@ fn detail(error: reqwest::Error) -> String {
     innermost.to_string()
 }
 
-fn build(config: &Config) -> Result<reqwest::Client> {
+fn build(config: &Config, plain: bool) -> Result<reqwest::Client> {
     let mut user_agent = format!("bloomchats-{}/{}", config.language, env!("CARGO_PKG_VERSION"));
     if let Some(suffix) = &config.user_agent {
         user_agent.push(' ');
@@ -185,7 +187,7 @@ fn build(config: &Config) -> Result<reqwest::Client> {
     builder = match config.proxy.as_deref() {
         Some("") => builder.no_proxy(),
         Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| Error::config("proxy: is not a URL"))?),
-        None if config.base_url.as_deref().is_some_and(|url| url.starts_with("http://")) => builder.no_proxy(),
+        None if plain => builder.no_proxy(),
         None => builder,
     };
     builder.build().map_err(|_| Error::config("the HTTP client cannot be built on this system"))
