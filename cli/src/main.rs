@@ -1,5 +1,6 @@
 //! The `bloomchats` command.
 
+mod call;
 mod sandbox;
 
 use std::process::ExitCode;
@@ -18,15 +19,24 @@ struct Arguments {
 enum Command {
     /// Run a stand-in for the APIs on loopback: same answers, no account, nobody gets a message.
     Sandbox(sandbox::Arguments),
+    /// Call an operation; keys and base URLs come from the environment. Exit code 3: it failed and may have been sent.
+    Call(call::Arguments),
+    /// List the operations that `call` knows.
+    Operations(call::ListArguments),
 }
 
 fn main() -> ExitCode {
     let started = Instant::now();
     let result = match Arguments::parse().command {
-        Command::Sandbox(arguments) => sandbox::run(&arguments, started),
+        Command::Sandbox(arguments) => sandbox::run(&arguments, started).map(|()| ExitCode::SUCCESS),
+        Command::Call(arguments) => call::run(&arguments),
+        Command::Operations(arguments) => {
+            call::list(&arguments);
+            Ok(ExitCode::SUCCESS)
+        }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("bloomchats: {error}");
             ExitCode::FAILURE

@@ -157,6 +157,12 @@ impl Config {
         self
     }
 
+    /// Names what this client is built into, for `User-Agent`.
+    pub fn with_language(mut self, language: impl Into<String>) -> Config {
+        self.language = language.into();
+        self
+    }
+
     /// Reads the JSON form that bindings pass.
     pub fn from_json(json: &[u8]) -> Result<Config> {
         let given: Given = serde_json::from_slice(json).map_err(|e| Error::config(describe(&e)))?;

@@ -223,3 +223,8 @@ pub struct Operation {
     /// Answer types.
     pub answers: &'static [Answer],
 }
+
+/// Every operation of the three contracts, sorted by name.
+pub fn all() -> &'static [Operation] {
+    crate::api::table::OPERATIONS
+}

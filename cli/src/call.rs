@@ -1,0 +1,171 @@
+//! `bloomchats call`: any operation from the shell, by its public name.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bloomchats::{Answer, Call, Client, Config, File, operation};
+use serde_json::{Map, Value};
+
+/// The call may have had its effect although it failed: look before asking again without its key.
+const MAYBE_SENT: u8 = 3;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Public name of the operation, as blooio.v2.messages.send; `bloomchats operations` lists them.
+    operation: String,
+    /// name=text, name:=JSON, or name@path for an upload.
+    arguments: Vec<String>,
+    /// Follow a list to its end, one item a line.
+    #[arg(long)]
+    all: bool,
+    /// Longest the call may take, waits included, in s.
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+    /// Retries after the first attempt, 0 to 10.
+    #[arg(long, value_name = "N")]
+    max_retries: Option<u32>,
+    /// Resume an earlier send with its key instead of a new one.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+/// Makes the call and prints its answer as JSON. Keys and base URLs come from the environment.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let config = if arguments.operation.starts_with("bloomchats.") { Config::bloomchats() } else { Config::blooio() };
+    let client = Client::open(config.with_language("cli"))?;
+    let call = read(arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (progress, answer) = client.start(call);
+    let finished = runtime.block_on(async {
+        tokio::select! {
+            answer = print(answer, arguments.all) => Some(answer),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    });
+    let (what, maybe_sent, key) = match finished {
+        Some(Ok(())) => return Ok(ExitCode::SUCCESS),
+        Some(Err(Failure::Call(error))) => {
+            let key = error.idempotency_key().map(str::to_owned);
+            (format!("{error:?}"), error.maybe_sent(), key)
+        }
+        Some(Err(Failure::Output(error))) => return Err(error.into()),
+        None => ("interrupted".to_owned(), progress.maybe_sent(), progress.idempotency_key()),
+    };
+    eprintln!("bloomchats: {what}");
+    if !maybe_sent {
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(key) = key {
+        eprintln!("bloomchats: it may have been sent; to ask again without sending twice: --idempotency-key {key}");
+    }
+    Ok(ExitCode::from(MAYBE_SENT))
+}
+
+enum Failure {
+    Call(bloomchats::Error),
+    Output(std::io::Error),
+}
+
+async fn print(answer: impl Future<Output = bloomchats::Result<Answer>>, all: bool) -> Result<(), Failure> {
+    let mut answer = answer.await.map_err(Failure::Call)?;
+    if !all || answer.items.is_none() {
+        return write(&answer.body, true);
+    }
+    loop {
+        let body: Value = serde_json::from_slice(&answer.body).map_err(|e| Failure::Output(e.into()))?;
+        let items = answer.items.as_deref().filter(|key| !key.is_empty()).map_or(&body, |key| &body[key]);
+        for item in items.as_array().into_iter().flatten() {
+            write(item.to_string().as_bytes(), false)?;
+        }
+        match answer.next.take() {
+            Some(next) => answer = next.fetch().await.map_err(Failure::Call)?,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn write(json: &[u8], pretty: bool) -> Result<(), Failure> {
+    use std::io::Write;
+    let text = match serde_json::from_slice::<Value>(json) {
+        Ok(value) if pretty => format!("{value:#}"),
+        _ => String::from_utf8_lossy(json).into_owned(),
+    };
+    writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::Output)
+}
+
+fn read(arguments: &Arguments) -> Result<Call, String> {
+    let mut call = Call::new(&arguments.operation, Map::new());
+    for argument in &arguments.arguments {
+        let at = argument.find(['=', '@', ':']).filter(|at| *at > 0);
+        let (name, rest) = at.map(|at| argument.split_at(at)).ok_or_else(|| form(argument))?;
+        if let Some(json) = rest.strip_prefix(":=") {
+            let value = serde_json::from_str(json).map_err(|_| format!("{name}: what follows := is not JSON"))?;
+            call.arguments.insert(name.to_owned(), value);
+        } else if let Some(text) = rest.strip_prefix('=') {
+            call.arguments.insert(name.to_owned(), text.into());
+        } else if let Some(path) = rest.strip_prefix('@') {
+            call.files.push(upload(name, Path::new(path))?);
+        } else {
+            return Err(form(argument));
+        }
+    }
+    let seconds =
+        |s: f64| Duration::try_from_secs_f64(s).map_err(|_| "--timeout: is not a number of seconds".to_owned());
+    call.options.timeout = arguments.timeout.map(seconds).transpose()?;
+    call.options.max_retries = arguments.max_retries;
+    call.options.idempotency_key.clone_from(&arguments.idempotency_key);
+    Ok(call)
+}
+
+fn form(argument: &str) -> String {
+    let name = argument.split(['=', '@', ':']).next().unwrap_or_default();
+    format!("{name}: write arguments as name=text, name:=JSON or name@path")
+}
+
+fn upload(field: &str, path: &Path) -> Result<File, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{field}: {}: {error}", path.display()))?;
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let content_type = match extension.as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "heic" => "image/heic",
+        "heif" => "image/heif",
+        _ => "application/octet-stream",
+    };
+    let filename = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(File::new(field, filename, content_type, bytes))
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ListArguments {
+    /// Only names that begin so.
+    prefix: Option<String>,
+}
+
+/// What the engine offers beside the contracts' own operations.
+const COMPOSITE: &[&str] = &[
+    "bloomchats.request method path query? body?",
+    "blooio.v2.messages.wait chat message until?",
+    "blooio.v2.request method path query? body?",
+    "blooio.v4.messages.wait chat message until?",
+    "blooio.v4.request method path query? body?",
+];
+
+/// Prints every operation with its arguments; `?` marks those that may be left out.
+pub(crate) fn list(arguments: &ListArguments) {
+    let prefix = arguments.prefix.as_deref().unwrap_or_default();
+    for line in COMPOSITE.iter().filter(|line| line.starts_with(prefix)) {
+        println!("{line}");
+    }
+    for operation in operation::all().iter().filter(|operation| operation.name.starts_with(prefix)) {
+        let names: Vec<String> = operation
+            .arguments
+            .iter()
+            .map(|argument| format!("{}{}", argument.field.name, if argument.field.required { "" } else { "?" }))
+            .collect();
+        println!("{} {}", operation.name, names.join(" "));
+    }
+}

@@ -1,0 +1,18 @@
+//! What the generated typed clients are made of: reading and writing models, calls that are futures, pages.
+
+mod client;
+mod json;
+#[macro_use]
+mod macros;
+mod message;
+mod page;
+mod request;
+
+pub use client::{BloomChats, Blooio, V2, V4};
+pub use json::Json;
+pub use message::MessageRef;
+pub use page::{Items, Page};
+pub use request::{Outcome, RawRequest, Request, Response};
+
+pub(crate) use json::{attempt, put, show, take};
+pub(crate) use macros::{model, open_enum};

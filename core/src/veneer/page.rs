@@ -1,0 +1,136 @@
+//! Lists: one page, and every item behind it.
+
+use std::collections::VecDeque;
+use std::future::IntoFuture;
+
+use serde_json::Value;
+
+use super::Json;
+use super::request::{Request, unexpected};
+use crate::{Answer, NextPage, Result};
+
+/// One page of a list.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The page's items.
+    pub items: Vec<T>,
+    /// The page's body as it came, without the items.
+    pub raw: Value,
+    next: Option<NextPage>,
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Page<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").field("items", &self.items).field("has_next", &self.has_next()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Page<T> {
+    /// Whether there may be more.
+    pub fn has_next(&self) -> bool {
+        self.next.is_some()
+    }
+}
+
+impl<T: Json> Page<T> {
+    pub(super) fn of(answer: &Answer) -> Result<Page<T>> {
+        let mut raw: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let place = match answer.items.as_deref() {
+            Some("") | None => Some(&mut raw),
+            Some(key) => raw.get_mut(key),
+        };
+        let items = place.map(Value::take).unwrap_or_default();
+        let items = Vec::from_json(items).map_err(|_| unexpected(answer, "the page holds no list of objects"))?;
+        Ok(Page { items, raw, next: answer.next.clone() })
+    }
+
+    /// Fetches the page after this one; `None` at the end.
+    ///
+    /// # Errors
+    /// Any [`crate::Error`] of the call; it may be repeated then.
+    pub async fn next_page(&self) -> Result<Option<Page<T>>> {
+        match &self.next {
+            Some(next) => Page::of(&next.fetch().await?).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// This page's items, then those of every page after it.
+    pub fn all_items(self) -> Items<T> {
+        Items { ready: self.items.into(), source: self.next.map_or(Source::End, Source::Next) }
+    }
+}
+
+impl<T> IntoIterator for Page<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+/// Every item of a list, page after page.
+#[must_use = "nothing is fetched before `next`"]
+pub struct Items<T> {
+    ready: VecDeque<T>,
+    source: Source<T>,
+}
+
+enum Source<T> {
+    First(crate::BoxFuture<Result<Page<T>>>),
+    Next(NextPage),
+    End,
+}
+
+impl<T> std::fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Items({} ready)", self.ready.len())
+    }
+}
+
+impl<T: Json> Items<T> {
+    /// The next item. Pages are fetched as they are needed; an error ends the list.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(Ok(item));
+            }
+            let page = match std::mem::replace(&mut self.source, Source::End) {
+                Source::End => return None,
+                Source::First(page) => page.await,
+                Source::Next(next) => match next.fetch().await {
+                    Ok(answer) => Page::of(&answer),
+                    Err(error) => Err(error),
+                },
+            };
+            match page {
+                Ok(Page { items, next, .. }) => {
+                    self.ready = items.into();
+                    self.source = next.map_or(Source::End, Source::Next);
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// All of them at once.
+    ///
+    /// # Errors
+    /// The first [`crate::Error`] of any page.
+    pub async fn collect(mut self) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        while let Some(item) = self.next().await {
+            all.push(item?);
+        }
+        Ok(all)
+    }
+}
+
+impl<T: Json + Send + 'static, A> Request<Page<T>, A> {
+    /// Every item of the list, page after page, instead of the first page.
+    pub fn items(self) -> Items<T> {
+        Items { ready: VecDeque::new(), source: Source::First(self.into_future()) }
+    }
+}
