@@ -1,0 +1,55 @@
+"""Runs the conformance corpus through the synchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import corpus
+import pytest
+from bloomchats import BloomChats, Blooio
+from bloomchats.errors import BloomChatsError
+from bloomchats.testing import scripted
+
+PRODUCTS = {"blooio": Blooio, "bloomchats": BloomChats}
+
+
+@pytest.fixture(scope="module")
+def passed() -> Iterator[set[str]]:
+    ids: set[str] = set()
+    yield ids
+    corpus.write_passed("python-sync", ids)
+
+
+@pytest.mark.parametrize("case", corpus.cases(), ids=lambda case: case["id"])
+def test_case(case: dict[str, Any], passed: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus.without_environment(monkeypatch)
+    actual = corpus.run_webhook(case["webhook"]) if "webhook" in case else run(case)
+    found = list(corpus.differences(case["expect"], actual))
+    assert not found, case["about"] + "\n" + "\n".join(found)
+    passed.add(case["id"])
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    product, settings, keyless = corpus.client_settings(case["client"])
+    try:
+        client: Any = PRODUCTS[product]() if keyless else scripted(PRODUCTS[product], case["transcript"], **settings)
+    except BloomChatsError as error:
+        return corpus.refused(error)
+    with client:
+        return corpus.happened(client, [perform(client, call) for call in case["calls"]])
+
+
+def perform(client: Any, call: dict[str, Any]) -> dict[str, Any]:
+    pages: list[Any] = []
+    try:
+        response = corpus.method(client, call["operation"])(**corpus.arguments(call))
+        if not hasattr(response.value, "next_page"):
+            return corpus.success(response)
+        page = response.value
+        while page is not None:
+            pages.append(page.items)
+            page = page.next_page() if len(pages) < call.get("pages", len(pages) + 1) else None
+    except BloomChatsError as error:
+        return corpus.failure(error) | ({"pages": corpus.plain(pages)} if pages else {})
+    return corpus.listed(pages)
