@@ -1,6 +1,10 @@
 //! `cargo xtask <task>`: what is done to this repository, from anywhere inside it.
 
+mod demo;
 mod generate;
+mod sandbox;
+mod shell;
+mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,12 +29,22 @@ enum Task {
         #[arg(long, conflicts_with = "check")]
         print_ir: bool,
     },
+    /// Run every test suite, or the ones named.
+    Test {
+        /// A suite to run: generate, rust, python, node, swift. May be repeated.
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Do the main job visibly against the sandbox, then the quickstart of every language.
+    Demo,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Generate { print_ir: true, .. } => generate::print_ir(&root()),
         Task::Generate { check, .. } => generate::run(&root(), check),
+        Task::Test { only } => test::run_suites(&root(), &only),
+        Task::Demo => demo::run_demo(&root()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,37 @@
+//! `cargo xtask demo`: the main job, done visibly against the sandbox, then the quickstart of every language.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::sandbox::Sandbox;
+use crate::shell::{command, has, run, target};
+use crate::test::{build_command, virtual_environment};
+
+/// Builds what it needs, starts the sandbox, and runs the tour and the quickstarts.
+pub fn run_demo(root: &Path) -> Result<()> {
+    build_command(root)?;
+    run(&mut command(root, "cargo", &["build", "--quiet", "--package", "bloomchats", "--examples"]))?;
+    let sandbox = Sandbox::start(root)?;
+    let example = |name: &str| target(root).join("debug/examples").join(name);
+
+    heading("The tour");
+    run(sandbox.environment(&mut command(root, example("tour"), &[])))?;
+    heading("Quickstart in Rust: examples/quickstart.rs");
+    run(sandbox.environment(&mut command(root, example("quickstart"), &[])))?;
+
+    if has("python3") {
+        heading("Quickstart in Python: examples/quickstart.py");
+        let venv = virtual_environment(root, "python-venv")?;
+        run(&mut command(root, venv.join("bin/pip"), &["install", "--quiet", "maturin"]))?;
+        let binding = root.join("bindings-python");
+        run(command(&binding, venv.join("bin/maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
+        run(sandbox.environment(&mut command(root, venv.join("bin/python"), &["examples/quickstart.py"])))?;
+    }
+    println!("\nThat was the whole main job. Next: README.md");
+    Ok(())
+}
+
+fn heading(text: &str) {
+    println!("\n=== {text}");
+}

@@ -1,0 +1,200 @@
+//! `cargo xtask test`: every suite, from a fresh clone, with tools installed into the project's own folders.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::shell::{cli_binary, command, has, in_ci, run, scratch, target};
+
+/// A part of the tests: its name, how many minutes it may take on two cores, what it needs, what it does.
+struct Suite {
+    name: &'static str,
+    minutes: u32,
+    needs: &'static [&'static str],
+    run: fn(&Path) -> Result<()>,
+}
+
+const SUITES: &[Suite] = &[
+    Suite { name: "generate", minutes: 3, needs: &[], run: generate },
+    Suite { name: "rust", minutes: 15, needs: &[], run: rust },
+    Suite { name: "python", minutes: 15, needs: &["python3", "npm", "curl"], run: python },
+    Suite { name: "node", minutes: 12, needs: &["node", "npm"], run: node },
+    Suite { name: "swift", minutes: 20, needs: &["mmdebstrap"], run: swift },
+];
+
+/// Languages that run the corpus, by the suite that runs them.
+const RUNNERS: &[(&str, &str)] =
+    &[("rust", "rust"), ("python", "python-sync"), ("python", "python-async"), ("node", "node"), ("swift", "swift")];
+
+/// Runs the suites named by `only`, or all.
+pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|name| !SUITES.iter().any(|suite| suite.name == **name)) {
+        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+        bail!("there is no suite {unknown}; there are {}", names.join(", "));
+    }
+    let chosen: Vec<_> =
+        SUITES.iter().filter(|suite| only.is_empty() || only.iter().any(|name| name == suite.name)).collect();
+    let (mut done, mut skipped) = (Vec::new(), Vec::new());
+    for suite in chosen {
+        let missing: Vec<_> = suite.needs.iter().filter(|program| !has(program)).collect();
+        if !missing.is_empty() {
+            ensure!(!in_ci(), "suite {}: {missing:?} cannot be started, and CI skips nothing", suite.name);
+            println!("--- {}: skipped, {missing:?} cannot be started", suite.name);
+            skipped.push(suite.name);
+            continue;
+        }
+        println!("--- {} (at most {} min)", suite.name, suite.minutes);
+        let begun = Instant::now();
+        (suite.run)(root)
+            .with_context(|| format!("suite {} failed; alone: cargo xtask test --only {0}", suite.name))?;
+        let minutes = begun.elapsed().as_secs_f64() / 60.0;
+        println!("--- {}: passed in {minutes:.1} min", suite.name);
+        ensure!(!in_ci() || minutes <= f64::from(suite.minutes), "suite {} took longer than it declares", suite.name);
+        done.push(suite.name);
+    }
+    compare_corpora(root, &done)?;
+    println!("{} passed, 0 failed, {} skipped", done.len(), skipped.len());
+    Ok(())
+}
+
+fn generate(root: &Path) -> Result<()> {
+    crate::generate::run(root, true)
+}
+
+fn rust(root: &Path) -> Result<()> {
+    run(&mut command(root, "cargo", &["fmt", "--all", "--check"]))?;
+    let hosts = ["--exclude", "bloomchats-python", "--exclude", "bloomchats-node", "--exclude", "bloomchats-swift"];
+    let lint = [&["clippy", "--workspace", "--all-targets"][..], &hosts, &["--", "-D", "warnings"]].concat();
+    run(&mut command(root, "cargo", &lint))?;
+    let test = [&["test", "--workspace"][..], &hosts].concat();
+    run(command(root, "cargo", &test).env("BLOOMCHATS_CONFORMANCE_OUT", passed_file(root, "rust")?))
+}
+
+fn python(root: &Path) -> Result<()> {
+    let venv = virtual_environment(root, "python-venv")?;
+    let bin = |program: &str| venv.join("bin").join(program);
+    let tools = scratch(root, "python-tools")?;
+    run(&mut command(root, bin("pip"), &["install", "--quiet", "--requirement", "tests/python/requirements.txt"]))?;
+    build_command(root)?;
+    let binding = root.join("bindings-python");
+    run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
+    run(command(root, bin("pytest"), &["-q", "tests/python", "tests/e2e"]).env("BLOOMCHATS_BIN", cli_binary(root)))?;
+    for runner in ["sync", "async"] {
+        let script = format!("tests/runners/python/{runner}.py");
+        let out = passed_file(root, &format!("python-{runner}"))?;
+        run(command(root, bin("python"), &[&script]).env("BLOOMCHATS_CONFORMANCE_OUT", out))?;
+    }
+    run(&mut command(
+        &binding,
+        bin("mypy"),
+        &["--strict", "python/bloomchats", "../examples/quickstart.py", "../tests/python/typing_cases.py"],
+    ))?;
+    run(&mut command(&tools, "npm", &["install", "--silent", "--no-save", "--no-package-lock", "pyright@1.1"]))?;
+    run(&mut command(
+        &binding,
+        tools.join("node_modules/.bin/pyright"),
+        &["--pythonpath", &bin("python").to_string_lossy()],
+    ))?;
+    install_python(root)
+}
+
+/// The built wheel, in an environment that has nothing else.
+fn install_python(root: &Path) -> Result<()> {
+    let wheels = scratch(root, "wheels")?;
+    for old in std::fs::read_dir(&wheels)? {
+        std::fs::remove_file(old?.path())?;
+    }
+    let maturin = target(root).join("python-venv/bin/maturin");
+    run(&mut command(
+        &root.join("bindings-python"),
+        maturin,
+        &["build", "--quiet", "--release", "--out", &wheels.to_string_lossy()],
+    ))?;
+    let wheel = std::fs::read_dir(&wheels)?.next().context("maturin built no wheel")??.path();
+    let size = std::fs::metadata(&wheel)?.len();
+    println!("wheel: {:.2} MB", size as f64 / 1e6);
+    ensure!(size <= 2_000_000, "the wheel is larger than 2 MB");
+    let clean = virtual_environment(root, "python-clean")?;
+    run(&mut command(
+        root,
+        clean.join("bin/pip"),
+        &["install", "--quiet", "--force-reinstall", "--no-deps", &wheel.to_string_lossy()],
+    ))?;
+    let sandbox = crate::sandbox::Sandbox::start(root)?;
+    run(sandbox.environment(&mut command(root, clean.join("bin/python"), &["examples/quickstart.py"])))
+}
+
+fn node(root: &Path) -> Result<()> {
+    build_command(root)?;
+    let binding = root.join("bindings-node");
+    run(&mut command(&binding, "npm", &["ci", "--silent"]))?;
+    run(&mut command(&binding, "npm", &["run", "--silent", "build"]))?;
+    let out = passed_file(root, "node")?;
+    run(command(&binding, "npm", &["test", "--silent"])
+        .env("BLOOMCHATS_BIN", cli_binary(root))
+        .env("BLOOMCHATS_CONFORMANCE_OUT", out))
+}
+
+fn swift(root: &Path) -> Result<()> {
+    build_command(root)?;
+    let out = passed_file(root, "swift")?;
+    run(command(root, root.join("xtask/scripts/swift-test.sh"), &[])
+        .env("BLOOMCHATS_BIN", cli_binary(root))
+        .env("BLOOMCHATS_CONFORMANCE_OUT", out))
+}
+
+/// Builds the `bloomchats` command that the suites start their sandbox with.
+pub fn build_command(root: &Path) -> Result<()> {
+    run(&mut command(root, "cargo", &["build", "--quiet", "--package", "bloomchats-cli"]))
+}
+
+/// A virtual environment of the project's own.
+pub fn virtual_environment(root: &Path, name: &str) -> Result<PathBuf> {
+    let folder = target(root).join(name);
+    if !folder.join("bin/python").exists() {
+        run(&mut command(root, "python3", &["-m", "venv", &folder.to_string_lossy()]))?;
+    }
+    Ok(folder)
+}
+
+/// Where a runner writes the ids of the cases that passed; an old file must not stand in for a new run.
+fn passed_file(root: &Path, runner: &str) -> Result<PathBuf> {
+    let file = scratch(root, "conformance")?.join(format!("{runner}.txt"));
+    if file.exists() {
+        std::fs::remove_file(&file)?;
+    }
+    Ok(file)
+}
+
+/// Every language passes the same cases: the corpus' own list is what each is held against.
+fn compare_corpora(root: &Path, done: &[&str]) -> Result<()> {
+    let expected = corpus_ids(root)?;
+    for (_, runner) in RUNNERS.iter().filter(|(suite, _)| done.contains(suite)) {
+        let file = scratch(root, "conformance")?.join(format!("{runner}.txt"));
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("the {runner} runner wrote no list of passed cases"))?;
+        let passed: BTreeSet<String> = text.lines().map(str::to_owned).collect();
+        let missing: Vec<_> = expected.difference(&passed).collect();
+        let foreign: Vec<_> = passed.difference(&expected).collect();
+        ensure!(missing.is_empty(), "{runner} lacks {} corpus cases: {missing:?}", missing.len());
+        ensure!(foreign.is_empty(), "{runner} reports cases the corpus does not have: {foreign:?}");
+        println!("corpus: {runner} passed all {} cases", passed.len());
+    }
+    Ok(())
+}
+
+fn corpus_ids(root: &Path) -> Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
+    for entry in std::fs::read_dir(root.join("tests/conformance"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+            let cases = file["cases"].as_array().with_context(|| format!("{} has no cases", path.display()))?;
+            ids.extend(cases.iter().filter_map(|case| case["id"].as_str()).map(str::to_owned));
+        }
+    }
+    ensure!(!ids.is_empty(), "the corpus is empty");
+    Ok(ids)
+}
