@@ -11,6 +11,7 @@
 
 mod blooio;
 mod bloomchats;
+mod body;
 mod clock;
 mod control;
 mod fields;

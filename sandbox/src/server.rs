@@ -3,9 +3,8 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
@@ -23,11 +22,6 @@ use crate::route::{self, Found, Handling};
 use crate::service::{Answer, Call, KeyRefused, Query, Service};
 use crate::v2::V2;
 use crate::v4::V4;
-
-/// Bodies beyond this are 413: 10 MB uploads with their multipart wrapping pass.
-const BODY_LIMIT: usize = 12 * 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The services this server stands in for.
 pub(crate) static SERVICES: [&dyn Service; 3] = [&V2, &V4, &BloomChats];
@@ -69,11 +63,7 @@ impl Incoming {
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
-    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_LIMIT)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Refusal::new(413, "The body is larger than 12 MiB, or broke off.")),
-        Err(_) => Err(Refusal::new(408, "The body did not arrive in time.")),
-    };
+    let body = crate::body::receive(body).await;
     let incoming = Incoming {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
