@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::multipart::{self, File};
-use super::operation::{Api, BodyKind, ContentRule, Idempotency, Method, Operation, Place, SendForm};
+use super::operation::{Api, BodyKind, ContentRule, Idempotency, Method, Operation, Place, Schema, SendForm};
 use super::shape::{self, ObjectWriter};
 use super::{CallOptions, url, v4_body};
 use crate::config::Settings;
@@ -72,12 +72,13 @@ pub(crate) fn build(
     options: &CallOptions,
 ) -> Result<Request> {
     check_arguments(operation, arguments, files, options)?;
+    let (arguments, extra) = &absorb(operation, arguments.clone(), &options.extra_body);
     let path = path(operation, arguments)?;
     let url = url::with_query(
         format!("{}{path}", settings.root(operation.api)),
         query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
     );
-    let (content_type, body) = body(operation, arguments, files, options)?;
+    let (content_type, body) = body(operation, arguments, files, extra)?;
     let dry_run = operation.send.is_some() && arguments.get("dry_run") == Some(&Value::Bool(true));
     Ok(Request {
         api: operation.api,
@@ -88,6 +89,25 @@ pub(crate) fn build(
         traits: traits(operation, dry_run),
         private: private_values(operation, arguments),
     })
+}
+
+/// Extra fields that bear an argument's name replace that argument, before anything is decided by it: an extra
+/// `dry_run: false` beside `dry_run: true` is a real send, and must be treated as one.
+fn absorb(
+    operation: &Operation,
+    mut arguments: Map<String, Value>,
+    extra: &Map<String, Value>,
+) -> (Map<String, Value>, Map<String, Value>) {
+    let mut rest = Map::new();
+    for (wire, value) in extra {
+        let listed =
+            operation.arguments.iter().find(|argument| argument.place == Place::Body && argument.field.wire == wire);
+        match listed {
+            Some(argument) => arguments.insert(argument.field.name.to_owned(), value.clone()),
+            None => rest.insert(wire.clone(), value.clone()),
+        };
+    }
+    (arguments, rest)
 }
 
 fn traits(operation: &Operation, dry_run: bool) -> Traits {
@@ -265,12 +285,12 @@ fn body(
     operation: &Operation,
     arguments: &Map<String, Value>,
     files: &[File],
-    options: &CallOptions,
+    extra: &Map<String, Value>,
 ) -> Result<(Option<String>, Bodies)> {
     let json = Some("application/json".to_owned());
     match (operation.body, operation.send) {
         (BodyKind::Multipart, _) => {
-            if !options.extra_body.is_empty() {
+            if !extra.is_empty() {
                 return Err(Error::argument(
                     "extra_body",
                     "this operation uploads a file; it has no JSON body to extend",
@@ -287,17 +307,17 @@ fn body(
             let (content_type, bytes) = multipart::encode(&fields, files)?;
             Ok((Some(content_type), Bodies::One(bytes)))
         }
-        (BodyKind::None, _) if options.extra_body.is_empty() => Ok((None, Bodies::One(Bytes::new()))),
+        (BodyKind::None, _) if extra.is_empty() => Ok((None, Bodies::One(Bytes::new()))),
         (BodyKind::None, _) if operation.method == Method::Get => {
             Err(Error::argument("extra_body", "a GET request has no body"))
         }
         (_, Some(form)) if form != SendForm::V2 => {
-            let content = v4_body::content(operation, form, arguments, &options.extra_body).map(Bytes::from);
-            let flat = json_body(operation, arguments, &options.extra_body).into();
+            let content = v4_body::content(operation, form, arguments, extra).map(Bytes::from);
+            let flat = json_body(operation, arguments, extra).into();
             let chat = form == SendForm::V4CreateChat;
             Ok((json, Bodies::Generations { content, flat, chat }))
         }
-        _ => Ok((json, Bodies::One(json_body(operation, arguments, &options.extra_body).into()))),
+        _ => Ok((json, Bodies::One(json_body(operation, arguments, extra).into()))),
     }
 }
 
@@ -305,19 +325,14 @@ fn body(
 fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<String, Value>) -> String {
     let mut body = String::new();
     let mut object = ObjectWriter::new(&mut body);
-    let listed =
-        || operation.arguments.iter().filter(|argument| argument.place == Place::Body).map(|argument| &argument.field);
-    for field in listed() {
-        match (extra.get(field.wire), arguments.get(field.name)) {
-            (Some(value), _) => object.field(field.wire, value, &super::operation::Schema::Any),
-            (None, Some(value)) => object.field(field.wire, value, field.schema),
-            (None, None) => {}
+    for argument in operation.arguments.iter().filter(|argument| argument.place == Place::Body) {
+        let field = &argument.field;
+        if let Some(value) = arguments.get(field.name) {
+            object.field(field.wire, value, field.schema);
         }
     }
     for (name, value) in extra {
-        if !listed().any(|field| field.wire == name) {
-            object.field(name, value, &super::operation::Schema::Any);
-        }
+        object.field(name, value, &Schema::Any);
     }
     object.end();
     body
