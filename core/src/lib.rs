@@ -18,6 +18,7 @@ mod config;
 mod engine;
 mod error;
 mod secret;
+mod veneer;
 pub mod webhook;
 
 pub use client::{Answer, Call, Client, NextPage};
@@ -28,6 +29,7 @@ pub use engine::script::Script;
 pub use engine::{BoxFuture, CallOptions, Progress, new_idempotency_key};
 pub use error::{Error, ErrorKind, KINDS, KindRow, Result};
 pub use secret::Secret;
+pub use veneer::{Blooio, BloomChats, Items, Json, MessageRef, Outcome, Page, RawRequest, Request, Response, V2, V4};
 
 /// Version of the crate, and of every package built from it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

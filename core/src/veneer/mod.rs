@@ -8,7 +8,7 @@ mod message;
 mod page;
 mod request;
 
-pub use client::{BloomChats, Blooio, V2, V4};
+pub use client::{Blooio, BloomChats, V2, V4};
 pub use json::Json;
 pub use message::MessageRef;
 pub use page::{Items, Page};

@@ -97,7 +97,8 @@ impl<T: Json> Items<T> {
             if let Some(item) = self.ready.pop_front() {
                 return Some(Ok(item));
             }
-            let page = match std::mem::replace(&mut self.source, Source::End) {
+            // The source stays in place while it is awaited: a dropped `next` loses nothing.
+            let page = match &mut self.source {
                 Source::End => return None,
                 Source::First(page) => page.await,
                 Source::Next(next) => match next.fetch().await {
@@ -110,7 +111,10 @@ impl<T: Json> Items<T> {
                     self.ready = items.into();
                     self.source = next.map_or(Source::End, Source::Next);
                 }
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    self.source = Source::End;
+                    return Some(Err(error));
+                }
             }
         }
     }

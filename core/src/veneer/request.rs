@@ -146,7 +146,8 @@ impl<T, A> Request<T, A> {
     }
 
     pub(super) fn answer(self) -> impl Future<Output = Result<Answer>> + Send + 'static {
-        self.client.call(self.call)
+        let Request { client, call, .. } = self;
+        async move { client.call(call).await }
     }
 }
 
