@@ -6,6 +6,7 @@ mod sandbox;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -27,7 +28,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let result = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return unusable(&error),
+    };
+    let result = match arguments.command {
         Command::Sandbox(arguments) => sandbox::run(&arguments, started).map(|()| ExitCode::SUCCESS),
         Command::Call(arguments) => call::run(&arguments),
         Command::Operations(arguments) => {
@@ -42,4 +47,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Help and version as clap prints them; of a mistake only its own line, and where to read more.
+fn unusable(error: &clap::Error) -> ExitCode {
+    // No command at all is a question, and its answer is the help.
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // A reader that went away needs no help any more.
+        let _ = error.print();
+        return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+    }
+    let text = error.to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    eprintln!("bloomchats: {} (see bloomchats --help)", line.trim_start_matches("error: "));
+    ExitCode::from(2)
 }

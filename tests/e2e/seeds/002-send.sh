@@ -1,0 +1,4 @@
+curl -X POST 'https://backend.blooio.com/v2/api/chats/%2B15551234567/messages' \
+-H 'Authorization: Bearer YOUR_API_KEY' \
+-H 'Content-Type: application/json' \
+-d '{"text": "Hello from the REST API"}'
