@@ -1,0 +1,62 @@
+"""The asynchronous clients."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from bloomchats._async_call import AsyncCaller
+from bloomchats._client import ClientBase
+from bloomchats._options import ClientOptions
+from bloomchats.generated.blooio_v2.async_resources import AsyncBlooioV2Api
+from bloomchats.generated.blooio_v2.models import MODELS as _V2
+from bloomchats.generated.blooio_v4.async_resources import AsyncBlooioV4Api
+from bloomchats.generated.blooio_v4.models import MODELS as _V4
+from bloomchats.generated.bloomchats.async_resources import AsyncBloomChatsApi
+from bloomchats.generated.bloomchats.models import MODELS as _BLOOMCHATS
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+AsyncApiKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
+
+
+class _AsyncClient(ClientBase):
+    async def close(self) -> None:
+        """Lets go of connections. Calls under way end as they would have; later ones raise `ConfigError`."""
+        self._connection.close()
+
+    async def __aenter__(self: A) -> A:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+A = TypeVar("A", bound=_AsyncClient)
+
+
+class AsyncBlooio(_AsyncClient):
+    """`Blooio` for asyncio and uvloop. One client may serve several event loops.
+
+    Cancelling the task that awaits a call closes its connection; the `CancelledError` then carries `idempotency_key`
+    and `maybe_sent`. Prefer `timeout=` to `asyncio.wait_for`: it raises an error that says the same.
+
+    Args:
+        api_key: As for `Blooio`; the callable may be asynchronous.
+        settings: See `ClientOptions`.
+    """
+
+    def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
+        connection = self.connect("blooio", api_key, settings)
+        self.v2 = AsyncBlooioV2Api(AsyncCaller(connection, "blooio.v2", _V2))
+        """Blooio v2."""
+        self.v4 = AsyncBlooioV4Api(AsyncCaller(connection, "blooio.v4", _V4))
+        """Blooio v4 (beta)."""
+
+
+class AsyncBloomChats(AsyncBloomChatsApi, _AsyncClient):
+    """`BloomChats` for asyncio and uvloop; see `AsyncBlooio`."""
+
+    def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
+        super().__init__(AsyncCaller(self.connect("bloomchats", api_key, settings), "bloomchats", _BLOOMCHATS))

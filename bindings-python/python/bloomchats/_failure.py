@@ -1,0 +1,47 @@
+"""From the failures that core reports to exceptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bloomchats import _native
+from bloomchats._errors import BloomChatsError
+from bloomchats._models import Model
+from bloomchats.generated.errors import KINDS, InvalidArgumentError
+
+_FIELDS = (
+    "status", "code", "request_id", "attempts", "maybe_sent", "idempotency_key", "body", "argument", "reason", "resets_at",
+)  # fmt: skip
+_TYPED = {"result": "FanOutResult", "last_status": "MessageStatus"}
+
+
+def error_of(failure: _native.Failure, models: Mapping[str, type[Model]] | None = None) -> BloomChatsError:
+    """The exception a failure stands for, with its cause."""
+    error = _build(json.loads(failure.json), models or {})
+    if failure.cause is not None:
+        error.__cause__ = failure.cause
+    return error
+
+
+def _build(told: dict[str, Any], models: Mapping[str, type[Model]]) -> BloomChatsError:
+    error = KINDS.get(told["kind"], BloomChatsError)(told["message"])
+    for name in _FIELDS:
+        if told.get(name) is not None:
+            setattr(error, name, told[name])
+    error.retry_after = told.get("retry_after_s")
+    for name, model in _TYPED.items():
+        value = told.get(name)
+        if value is not None:
+            setattr(error, name, models[model](value) if model in models else value)
+    if told.get("cause") is not None:
+        error.__cause__ = _build(told["cause"], models)
+    return error
+
+
+def invalid_argument(name: str, problem: str) -> InvalidArgumentError:
+    """The error core would raise, for what cannot even be written down to ask it."""
+    error = InvalidArgumentError(f"{name}: {problem}")
+    error.argument = name
+    return error

@@ -1,0 +1,18 @@
+"""Idempotency keys."""
+
+from __future__ import annotations
+
+from bloomchats import _native
+from bloomchats._failure import error_of
+
+
+def new_idempotency_key() -> str:
+    """A fresh key: a version 4 UUID from the operating system, which forked children never share.
+
+    Keep it beside the message before sending, and pass it as `idempotency_key`: a later call with the same key and the
+    same content sends nothing twice.
+    """
+    key = _native.new_idempotency_key()
+    if isinstance(key, _native.Failure):
+        raise error_of(key)
+    return key

@@ -1,0 +1,126 @@
+"""Calls on an event loop: one queue of completions a loop, woken through a descriptor the loop watches."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import os
+import weakref
+from collections.abc import Awaitable
+from typing import Any
+
+from bloomchats import _native
+from bloomchats.generated.errors import ConfigError
+
+
+class _Bridge:
+    """A loop's queue and the calls that wait for it. Holds no reference to the loop: the loop holds this."""
+
+    __slots__ = ("asking", "numbers", "process", "queue", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.process = os.getpid()
+        self.numbers = itertools.count(1)
+        self.waiting: dict[int, asyncio.Future[_native.Answer | _native.Failure]] = {}
+        self.asking: dict[int, asyncio.Task[None]] = {}
+        try:
+            self.queue = _native.Queue()
+            loop.add_reader(self.queue.fileno(), self.drain)
+        except (NotImplementedError, OSError):
+            # Windows' proactor loop watches no descriptors.
+            self.queue = _native.Queue(self._waker(weakref.ref(loop)))
+
+    def _waker(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> Any:
+        def wake() -> None:
+            living = loop()
+            if living is not None and not living.is_closed():
+                living.call_soon_threadsafe(self.drain)
+
+        return wake
+
+    def drain(self) -> None:
+        for number, event in self.queue.drain():
+            if isinstance(event, _native.Question):
+                self._ask(number, event)
+                continue
+            future = self.waiting.get(number)
+            if future is not None and not future.done():
+                future.set_result(event)
+
+    def _ask(self, number: int, question: _native.Question) -> None:
+        """Answers "which key?" on the loop's own thread."""
+        try:
+            key = question.callable()
+        except Exception as error:
+            question.fail(error)
+            return
+        if inspect.isawaitable(key):
+            self.asking[number] = asyncio.ensure_future(_settle_later(question, key))
+        else:
+            _settle(question, key)
+
+    def forget(self, number: int) -> None:
+        self.waiting.pop(number, None)
+        asking = self.asking.pop(number, None)
+        if asking is not None:
+            asking.cancel()
+
+
+async def _settle_later(question: _native.Question, key: Awaitable[object]) -> None:
+    try:
+        _settle(question, await key)
+    except Exception as error:
+        question.fail(error)
+
+
+def _settle(question: _native.Question, key: object) -> None:
+    if isinstance(key, str):
+        question.answer(key)
+    else:
+        question.fail(TypeError(f"api_key returned {type(key).__name__}, not str"))
+
+
+_bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = weakref.WeakKeyDictionary()
+
+
+def _running_bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigError(
+            "asynchronous clients need a running asyncio or uvloop event loop; "
+            "under trio, call a synchronous client from trio.to_thread.run_sync"
+        ) from None
+    bridge = _bridges.get(loop)
+    if bridge is None or bridge.process != os.getpid():
+        _sweep()
+        bridge = _bridges[loop] = _Bridge(loop)
+    return loop, bridge
+
+
+def _sweep() -> None:
+    """Lets go of loops that were closed with calls in flight: those calls hold their loop, and nobody ends them."""
+    for loop, bridge in list(_bridges.items()):
+        if loop.is_closed():
+            _bridges.pop(loop, None)
+            bridge.waiting.clear()
+
+
+async def run(call: _native.Call) -> _native.Answer | _native.Failure:
+    """Runs a call. Cancelling the awaiting task closes the request's connection; the `CancelledError` then carries
+    `idempotency_key` and `maybe_sent`."""
+    loop, bridge = _running_bridge()
+    number = next(bridge.numbers)
+    future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
+    bridge.waiting[number] = future
+    pending = call.start(bridge.queue, number)
+    try:
+        return await future
+    except BaseException as error:
+        pending.cancel()
+        error.idempotency_key = pending.idempotency_key  # type: ignore[attr-defined]  # pyright: ignore
+        error.maybe_sent = pending.maybe_sent  # type: ignore[attr-defined]  # pyright: ignore
+        raise
+    finally:
+        bridge.forget(number)

@@ -1,0 +1,107 @@
+"""What answers are made of: thin, frozen views of the JSON that came.
+
+A model holds the wire's own dictionary and reads a field when it is asked for, so that decoding costs nothing, fields
+this version does not know are kept, and a field of an unexpected type reads `None` and stays in `raw`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar, cast
+
+T = TypeVar("T")
+M = TypeVar("M", bound="Model")
+
+
+class Model:
+    """An object of an answer. Equal to another of its type with the same content; picklable; `repr` hides people's data."""
+
+    __slots__ = ("_raw",)
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    _shown: ClassVar[tuple[str, ...]] = ()
+    """Fields that `repr` may show."""
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        """Reads the wire form; for tests and stored answers."""
+        self._raw = raw
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """Everything the service sent, by wire names."""
+        return self._raw
+
+    def to_dict(self) -> dict[str, Any]:
+        """A copy of `raw`, free to be changed."""
+        return copy.deepcopy(self._raw)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model) or type(other) is not type(self):
+            return NotImplemented
+        return self._raw == other._raw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._raw,)
+
+    def __repr__(self) -> str:
+        shown = ((name, getattr(self, name)) for name in self._shown)
+        fields = ", ".join(f"{name}={value!r}" for name, value in shown if value is not None)
+        return f"{type(self).__name__}({fields})"
+
+
+class Unknown(Model):
+    """An object of a kind this version does not know; `raw` holds it."""
+
+    __slots__ = ()
+
+
+def text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def mapping(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def has(value: object, *names: str) -> bool:
+    """Whether it is an object with these fields."""
+    return isinstance(value, dict) and all(name in value for name in names)
+
+
+def anything(value: object) -> list[Any] | None:
+    """A list of whatever."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def model(value: object, cls: type[M]) -> M | None:
+    return cls(cast("dict[str, Any]", value)) if isinstance(value, dict) else None
+
+
+def models(value: object, cls: type[M]) -> list[M] | None:
+    return items(value, lambda item: model(item, cls))
+
+
+def items(value: object, decode: Callable[[object], T | None]) -> list[T] | None:
+    """Decodes a list; one element of an unexpected type makes the whole list read `None`."""
+    if not isinstance(value, list):
+        return None
+    decoded: list[T] = []
+    for item in cast("list[object]", value):
+        element = decode(item)
+        if element is None:
+            return None
+        decoded.append(element)
+    return decoded

@@ -1,0 +1,121 @@
+"""Answers with what surrounds them, and lists that fetch themselves page by page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Response(Generic[T]):
+    """The value of a call, and what its last attempt said."""
+
+    __slots__ = ("attempts", "headers", "idempotency_key", "request_id", "status", "value")
+
+    def __init__(
+        self,
+        value: T,
+        status: int,
+        headers: Mapping[str, str],
+        request_id: str | None,
+        attempts: int,
+        idempotency_key: str | None,
+    ) -> None:
+        self.value = value
+        """What the call without `with_response` returns; of a list, its first page."""
+        self.status = status
+        """HTTP status."""
+        self.headers = headers
+        """Headers by lower-case name."""
+        self.request_id = request_id
+        """The service's id of the request, for its support."""
+        self.attempts = attempts
+        """Attempts made."""
+        self.idempotency_key = idempotency_key
+        """The key that last went on the wire."""
+
+    def __repr__(self) -> str:
+        return f"Response({self.value!r}, status={self.status}, attempts={self.attempts})"
+
+
+class _PageBase(Generic[T]):
+    __slots__ = ("_next", "items", "raw")
+
+    def __init__(self, items: list[T], raw: Any, next_page: Callable[[], Any] | None) -> None:
+        self.items = items
+        """The page's items."""
+        self.raw = raw
+        """The whole body, with what the service says beside the items."""
+        self._next = next_page
+
+    @property
+    def has_next(self) -> bool:
+        """Whether `next_page` gives another page."""
+        return self._next is not None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.items)} items, has_next={self.has_next})"
+
+
+class Page(_PageBase[T]):
+    """One page of a list."""
+
+    __slots__ = ()
+
+    def next_page(self) -> Page[T] | None:
+        """Fetches the page after this one; a failed fetch may be tried again."""
+        page: Page[T] | None = self._next() if self._next is not None else None
+        return page
+
+
+class AsyncPage(_PageBase[T]):
+    """One page of a list."""
+
+    __slots__ = ()
+
+    async def next_page(self) -> AsyncPage[T] | None:
+        """Fetches the page after this one; a failed fetch may be tried again."""
+        page: AsyncPage[T] | None = await self._next() if self._next is not None else None
+        return page
+
+
+class Pages(Generic[T]):
+    """A list that fetches its pages while it is iterated; nothing is fetched before. Each iteration starts anew."""
+
+    __slots__ = ("_first",)
+
+    def __init__(self, first: Callable[[], Page[T]]) -> None:
+        self._first = first
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            yield from page.items
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Page by page."""
+        page: Page[T] | None = self._first()
+        while page is not None:
+            yield page
+            page = page.next_page()
+
+
+class AsyncPages(Generic[T]):
+    """A list that fetches its pages while it is iterated with `async for`; nothing is fetched before."""
+
+    __slots__ = ("_first",)
+
+    def __init__(self, first: Callable[[], Awaitable[AsyncPage[T]]]) -> None:
+        self._first = first
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page.items:
+                yield item
+
+    async def pages(self) -> AsyncIterator[AsyncPage[T]]:
+        """Page by page."""
+        page: AsyncPage[T] | None = await self._first()
+        while page is not None:
+            yield page
+            page = await page.next_page()

@@ -1,0 +1,118 @@
+"""Scripted clients, for tests of code that uses this package: no socket, and time passes only in the script.
+
+    client = scripted(Blooio, [{"status": 202, "json": {"message_id": "m1", "status": "queued"}}])
+    greet(client)
+    assert client.requests[0]["body"] == '{"text":"Hello"}'
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, overload
+
+from bloomchats._async_client import AsyncBloomChats, AsyncBlooio
+from bloomchats._call import Connection
+from bloomchats._client import BloomChats, Blooio
+from bloomchats._options import ClientOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = [
+    "ScriptedAsyncBloomChats",
+    "ScriptedAsyncBlooio",
+    "ScriptedBloomChats",
+    "ScriptedBlooio",
+    "WireRequest",
+    "scripted",
+]
+
+Transcript = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class WireRequest(TypedDict, total=False):
+    """A request as it would have gone out."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    """By lower-case name."""
+    body: str
+    """Text; absent when the bytes are no UTF-8."""
+    body_base16: str
+    """The bytes in hex when they are no UTF-8."""
+
+
+class _Scripted:
+    _connection: Connection
+
+    @property
+    def requests(self) -> list[WireRequest]:
+        """Every request so far, each attempt counted."""
+        requests: list[WireRequest] = self._told()["requests"]
+        return requests
+
+    @property
+    def waits_ms(self) -> list[int]:
+        """Every wait of the client so far, in ms of the script's time."""
+        waits: list[int] = self._told()["waits_ms"]
+        return waits
+
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self._connection.native.script() or "{}")
+        return told
+
+
+class ScriptedBlooio(_Scripted, Blooio):
+    """`Blooio` on a script."""
+
+
+class ScriptedAsyncBlooio(_Scripted, AsyncBlooio):
+    """`AsyncBlooio` on a script."""
+
+
+class ScriptedBloomChats(_Scripted, BloomChats):
+    """`BloomChats` on a script."""
+
+
+class ScriptedAsyncBloomChats(_Scripted, AsyncBloomChats):
+    """`AsyncBloomChats` on a script."""
+
+
+@overload
+def scripted(client: type[Blooio], transcript: Transcript, **settings: Unpack[ClientOptions]) -> ScriptedBlooio: ...
+@overload
+def scripted(
+    client: type[AsyncBlooio], transcript: Transcript, **settings: Unpack[ClientOptions]
+) -> ScriptedAsyncBlooio: ...
+@overload
+def scripted(
+    client: type[BloomChats], transcript: Transcript, **settings: Unpack[ClientOptions]
+) -> ScriptedBloomChats: ...
+@overload
+def scripted(
+    client: type[AsyncBloomChats], transcript: Transcript, **settings: Unpack[ClientOptions]
+) -> ScriptedAsyncBloomChats: ...
+def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
+    """A client whose answers come from a transcript.
+
+    Args:
+        client: Which client to stand in for.
+        transcript: Answers in order, one an attempt: `{"status": 202, "json": {...}}` with optional `headers`, `body`
+            in place of `json`, and `delay_ms`; or `{"fault": "connect" | "reset" | "truncated" | "timeout"}`. A mapping
+            `{"exchanges": [...], "jitter": 0.5, "now_ms": ...}` sets chance and clock as well.
+        settings: The client's; without `api_key` a made-up one is used.
+    """
+    kind = _KINDS[client]
+    whole = transcript if isinstance(transcript, Mapping) else {"exchanges": list(transcript)}
+    bound = type(kind.__name__, (kind,), {"_transcript": json.dumps(whole).encode(), "__module__": kind.__module__})
+    return bound(**settings)
+
+
+_KINDS: dict[type[Any], type[Any]] = {
+    Blooio: ScriptedBlooio,
+    AsyncBlooio: ScriptedAsyncBlooio,
+    BloomChats: ScriptedBloomChats,
+    AsyncBloomChats: ScriptedAsyncBloomChats,
+}

@@ -1,0 +1,5 @@
+"""Types of Blooio v2: models, events, and the dictionaries that arguments take."""
+
+from __future__ import annotations
+
+from bloomchats.generated.blooio_v2 import *

@@ -1,0 +1,94 @@
+"""Webhooks from Blooio: verify a delivery's raw body, then read its event.
+
+    event = webhooks.verify(request.body, request.headers.get("X-Blooio-Signature"), secret)
+    match event:
+        case v4.MessageReceived():
+            print(event.data.chat_id)
+
+BloomChats' page claims webhooks and describes none, so there is nothing here for it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from bloomchats import _native
+from bloomchats._events import WebhookEvent
+from bloomchats._failure import error_of, invalid_argument
+from bloomchats.generated.blooio_v2.events import EVENTS as _V2
+from bloomchats.generated.blooio_v4.events import EVENTS as _V4
+from bloomchats.generated.errors import WebhookVerificationError
+
+__all__ = ["WebhookEvent", "parse", "sign", "verify"]
+
+_EVENTS = {"v2": _V2, "v4": _V4}
+
+
+def verify(
+    body: bytes,
+    signature: str | None,
+    secret: str | Sequence[str],
+    *,
+    now: float | None = None,
+    tolerance: float = 300,
+) -> WebhookEvent:
+    """Verifies a delivery and reads its event.
+
+    Args:
+        body: The request's body as it came, before any JSON middleware.
+        signature: The `X-Blooio-Signature` header; `None` when the request has none.
+        secret: The webhook's signing secret, or several around a rotation.
+        now: Unix seconds instead of the clock's.
+        tolerance: How far the signature's time may lie from now, both ways, in seconds.
+
+    Raises:
+        WebhookVerificationError: With a `reason`: `missing_header`, `bad_form`, `stale`, `future`, `wrong_secret` or
+            `parsed_body`.
+        ConfigError: Without a secret.
+        DecodeError: When a verified body is no event.
+    """
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    moment = int(time.time() if now is None else now)
+    return _event(_native.verify_webhook(_raw(body), signature, secrets, moment, max(int(tolerance), 0)))
+
+
+def parse(body: bytes) -> WebhookEvent:
+    """Reads a body's event without verifying who sent it.
+
+    Raises:
+        DecodeError: When the body is no event.
+    """
+    return _event(_native.parse_event(_raw(body)))
+
+
+def sign(body: bytes, secret: str, *, at: float | None = None) -> str:
+    """The `X-Blooio-Signature` header for a body, signed at that unix time; now by default. For tests."""
+    return _native.sign_webhook(_raw(body), secret, int(time.time() if at is None else at))
+
+
+def _raw(body: object) -> bytes:
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(cast("bytes", body))
+    if isinstance(body, str):
+        # Frameworks that hand out text decoded it from UTF-8, which this undoes.
+        return body.encode("utf-8", "surrogateescape")
+    if isinstance(body, (dict, list)):
+        error = WebhookVerificationError(
+            "body: was parsed already; pass the raw bytes of the request, which are what the signature covers"
+        )
+        error.reason = "parsed_body"
+        raise error
+    raise invalid_argument("body", f"expected bytes, got {type(body).__name__}")
+
+
+def _event(told: bytes | _native.Failure) -> WebhookEvent:
+    if isinstance(told, _native.Failure):
+        raise error_of(told)
+    event = json.loads(told)
+    known = _EVENTS[event["version"]]
+    family = event["type"].rpartition(".")[0] + ".*"
+    found = known.get(event["type"]) or known.get(family) or WebhookEvent
+    return found(event["version"], event["type"], event["id"], event["data"], event["raw"])

@@ -1,0 +1,89 @@
+//! Keys that a Python callable supplies. Core asks; the host's own thread answers: the calling one for a synchronous
+//! call, the event loop's for an asynchronous one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bloomchats::{BoxFuture, CredentialProvider, Secret};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::bridge::Running;
+
+tokio::task_local! {
+    /// Who answers the questions of the call that is running.
+    pub static HOST: Host;
+}
+
+pub enum Host {
+    /// The thread that makes the call and waits for it.
+    Thread(mpsc::UnboundedSender<Question>),
+    /// The loop that started the call.
+    Loop(Arc<Running>),
+}
+
+/// The provider that core knows.
+pub struct Callable(pub Arc<Py<PyAny>>);
+
+impl CredentialProvider for Callable {
+    fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
+        let (answer, answered) = oneshot::channel();
+        let question = |running| Question { callable: self.0.clone(), answer: Mutex::new(Some(answer)), running };
+        // Every call runs under a host. Without one the question would be dropped here and the call time out.
+        let _ = HOST.try_with(|host| match host {
+            Host::Thread(asked) => drop(asked.send(question(None))),
+            Host::Loop(running) => running.ask(question(Some(running.clone()))),
+        });
+        Box::pin(async move {
+            match answered.await {
+                Ok(key) => Ok(key),
+                // The callable failed; whoever answers questions is ending this call with its error.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// "Which key?", asked before the first attempt of a call and once after a 401.
+#[pyclass(frozen, module = "bloomchats._native")]
+pub struct Question {
+    callable: Arc<Py<PyAny>>,
+    answer: Mutex<Option<oneshot::Sender<Secret>>>,
+    running: Option<Arc<Running>>,
+}
+
+impl Question {
+    /// Asks the callable here and now. `Err` is what it raised.
+    pub fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        let given = self.callable.bind(py).call0()?;
+        match given.extract::<String>() {
+            Ok(key) => self.answer(key),
+            Err(_) => return Err(PyTypeError::new_err(format!("api_key returned {}, not str", given.get_type().name()?))),
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Question {
+    #[getter]
+    fn callable(&self, py: Python<'_>) -> Py<PyAny> {
+        self.callable.clone_ref(py)
+    }
+
+    /// Goes on with this key.
+    fn answer(&self, key: String) {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(answer) = answer {
+            // A call that was cancelled meanwhile no longer listens.
+            let _ = answer.send(key.into());
+        }
+    }
+
+    /// Ends the call; `error` becomes the cause of its failure.
+    fn fail(&self, error: Py<PyAny>) {
+        if let Some(running) = &self.running {
+            running.fail_for_want_of_a_key(error);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! State that belongs to one process, and the runtime that drives connections.
+//!
+//! A forked child inherits memory but no threads: locks may be held for ever, and sockets are the parent's. So nothing
+//! of the parent is touched there, not even to free it: the child leaks it and builds its own.
+
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::{io, marker, mem, process, ptr};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// A value of the process that made it: any other cannot reach it, and leaks it instead of dropping it.
+pub struct Local<T> {
+    process: u32,
+    value: Option<T>,
+}
+
+impl<T> Local<T> {
+    pub fn new(value: T) -> Local<T> {
+        Local { process: process::id(), value: Some(value) }
+    }
+
+    pub fn get(&self) -> Option<&T> {
+        self.value.as_ref().filter(|_| self.is_ours())
+    }
+
+    fn is_ours(&self) -> bool {
+        self.process == process::id()
+    }
+}
+
+impl<T> Drop for Local<T> {
+    fn drop(&mut self) {
+        if !self.is_ours() {
+            mem::forget(self.value.take());
+        }
+    }
+}
+
+/// A cell whose value is built on first use in each process.
+pub struct PerProcess<T> {
+    slot: AtomicPtr<Local<T>>,
+    owns: marker::PhantomData<T>,
+}
+
+#[allow(unsafe_code)] // a lock-free cell needs a raw pointer: a lock could be held by a thread that the fork left behind
+impl<T: Send + Sync> PerProcess<T> {
+    pub const fn empty() -> PerProcess<T> {
+        PerProcess { slot: AtomicPtr::new(ptr::null_mut()), owns: marker::PhantomData }
+    }
+
+    pub fn with(value: T) -> PerProcess<T> {
+        let slot = AtomicPtr::new(Box::into_raw(Box::new(Local::new(value))));
+        PerProcess { slot, owns: marker::PhantomData }
+    }
+
+    /// This process's value, built if need be. Of two threads that build at once, one wins.
+    pub fn get<E>(&self, build: impl Fn() -> Result<T, E>) -> Result<&T, E> {
+        loop {
+            let current = self.slot.load(Ordering::Acquire);
+            // SAFETY: null, or a box made here that only `drop` frees, which cannot run while `self` is borrowed.
+            if let Some(value) = unsafe { current.as_ref() }.and_then(Local::get) {
+                return Ok(value);
+            }
+            let fresh = Box::into_raw(Box::new(Local::new(build()?)));
+            if self.slot.compare_exchange(current, fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
+                // SAFETY: `fresh` was just made and never entered the slot, so nothing else points to it.
+                drop(unsafe { Box::from_raw(fresh) });
+            }
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+impl<T> Drop for PerProcess<T> {
+    fn drop(&mut self) {
+        let last = *self.slot.get_mut();
+        if !last.is_null() {
+            // SAFETY: `&mut self` proves that no borrow of the value is left, and the slot is not read again.
+            drop(unsafe { Box::from_raw(last) });
+        }
+    }
+}
+
+static RUNTIME: PerProcess<Runtime> = PerProcess::empty();
+
+/// The process's runtime: one thread for connections and timers, started by the first call.
+pub fn runtime() -> io::Result<&'static Runtime> {
+    RUNTIME.get(|| {
+        let mut builder = Builder::new_multi_thread();
+        // The blocking threads only resolve host names.
+        builder.worker_threads(1).max_blocking_threads(8).thread_name("bloomchats").enable_all().build()
+    })
+}
