@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::engine::limit::{Limits, Plan};
 use crate::engine::operation::Api;
 use crate::engine::{BoxFuture, url};
 use crate::error::{Error, Result};
@@ -106,6 +107,9 @@ pub struct Config {
     pub allow_http: bool,
     /// Generation of v4 send bodies.
     pub v4_send_body: SendBody,
+    /// Limits to keep to. Without a plan only the service's own answers slow a client down.
+    pub plan: Option<Plan>,
+    limits: Option<Arc<Limits>>,
 }
 
 impl Config {
@@ -126,6 +130,8 @@ impl Config {
             proxy: None,
             allow_http: false,
             v4_send_body: SendBody::Auto,
+            plan: None,
+            limits: None,
         }
     }
 
@@ -157,6 +163,22 @@ impl Config {
         self
     }
 
+    /// Keeps to a plan's limits, shared with the process' other clients of the same key.
+    pub fn with_plan(mut self, plan: Plan) -> Config {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// Shares limits with the clients of `limits` instead of the whole process.
+    pub fn with_limits(mut self, limits: Arc<Limits>) -> Config {
+        self.limits = Some(limits);
+        self
+    }
+
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        self.limits.clone().unwrap_or_else(Limits::global)
+    }
+
     /// Names what this client is built into, for `User-Agent`.
     pub fn with_language(mut self, language: impl Into<String>) -> Config {
         self.language = language.into();
@@ -175,6 +197,7 @@ impl Config {
         config.ca_certs = given.ca_certs.map(String::into_bytes);
         config.allow_http = given.allow_http;
         config.v4_send_body = given.v4_send_body;
+        config.plan = given.plan.map(GivenPlan::read).transpose()?;
         let ms = |value: Option<u64>, default| value.map_or(default, Duration::from_millis);
         config.timeout = ms(given.timeout_ms, config.timeout);
         config.attempt_timeout = ms(given.attempt_timeout_ms, config.attempt_timeout);
@@ -206,6 +229,26 @@ struct Given {
     allow_http: bool,
     #[serde(default)]
     v4_send_body: SendBody,
+    plan: Option<GivenPlan>,
+}
+
+/// A plan by name, or its numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GivenPlan {
+    Name(String),
+    Numbers(Plan),
+}
+
+impl GivenPlan {
+    fn read(self) -> Result<Plan> {
+        match self {
+            GivenPlan::Numbers(plan) => Ok(plan),
+            GivenPlan::Name(name) => Plan::named(&name).ok_or_else(|| {
+                Error::config("plan: must be pro, growth or business, or numbers per_minute and per_day")
+            }),
+        }
+    }
 }
 
 /// serde quotes the offending value, which may be a key; only the kind of problem and the place are told.
@@ -217,7 +260,7 @@ fn describe(error: &serde_json::Error) -> String {
             format!("unknown setting `{name}`")
         }
         None => "the configuration does not have the right form: timeouts are whole milliseconds of 0 or more, \
-                 max_retries is 0 to 10, v4_send_body is auto, content or flat"
+                 max_retries is 0 to 10, v4_send_body is auto, content or flat, plan is a name or {per_minute, per_day}"
             .into(),
     }
 }
@@ -232,6 +275,7 @@ pub(crate) struct Settings {
     pub max_retries: u32,
     pub v4_send_body: SendBody,
     pub product: Product,
+    pub plan: Option<Plan>,
     base_url: Option<String>,
 }
 
@@ -269,6 +313,9 @@ impl Settings {
         if let Some(suffix) = &config.user_agent {
             check_visible("user_agent", suffix)?;
         }
+        if let Some(plan) = config.plan {
+            plan.check()?;
+        }
         let base_url = match config.base_url.clone().or_else(|| environment(product.base_url_variable())) {
             Some(given) => Some(url::base(&given, config.allow_http)?),
             None => None,
@@ -281,8 +328,18 @@ impl Settings {
             max_retries: config.max_retries,
             v4_send_body: config.v4_send_body,
             product,
+            plan: config.plan,
             base_url,
         })
+    }
+
+    /// What a limit belongs to: product, origin and key. A provider's keys come and go, so it stands for itself.
+    pub fn identity(&self) -> String {
+        let credential = match &self.credential {
+            Credential::Key(key) => key.expose().to_owned(),
+            Credential::Provider(provider) => format!("provider {:p}", Arc::as_ptr(provider)),
+        };
+        format!("{:?}\n{:?}\n{credential}", self.product, self.base_url)
     }
 
     /// Whether requests go to a loopback stand-in (or a network the caller vouches for), which no proxy can reach.

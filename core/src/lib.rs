@@ -23,6 +23,7 @@ pub mod webhook;
 
 pub use client::{Answer, Call, Client, NextPage};
 pub use config::{Config, Credential, CredentialProvider, Product, SendBody};
+pub use engine::limit::{Limits, Plan};
 pub use engine::multipart::File;
 pub use engine::operation;
 pub use engine::script::Script;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Engine;
 use super::answer::{self, Value2xx};
-use super::limit::named_wait;
 use super::operation::Operation;
+use super::pause::named_wait;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
 use super::transport::{Body, Fault, WireAnswer, WireRequest};

@@ -1,6 +1,6 @@
 //! One call from start to end.
 //!
-//! Ask for the credential, wait for room, make an attempt, and read what came of it; then answer, go round again with
+//! Ask for the credential, wait for room and for a turn, make an attempt, and read what came of it; then answer, go round again with
 //! the same bytes and key, or give up with an error that says whether a message may have gone out.
 
 use std::sync::atomic::Ordering;
@@ -41,6 +41,7 @@ pub(crate) async fn run(
     call.ask_credential().await?;
     loop {
         call.wait_for_room().await?;
+        call.wait_for_turn().await?;
         let failure = match call.attempt().await {
             Outcome::Answer(answer) => return Ok(call.succeed(answer)),
             Outcome::Failure(failure) => failure,
@@ -156,6 +157,18 @@ impl<'a> Call<'a> {
         }
         self.engine.clock.sleep(wait).await;
         Ok(())
+    }
+
+    /// Waits for a turn under the plan; a turn that would come too late fails now.
+    async fn wait_for_turn(&self) -> Result<()> {
+        let Some(limiter) = &self.engine.limiter else { return Ok(()) };
+        limiter.turn(&*self.engine.clock, || self.time_left()).await.map_err(|wait| {
+            let message = format!(
+                "the plan's limit leaves no turn for another {} s, longer than the time left to this call",
+                wait.as_secs()
+            );
+            self.stamp(Error::new(ErrorKind::Timeout, message).with_retry_after(Some(wait)))
+        })
     }
 
     async fn attempt(&mut self) -> Outcome {

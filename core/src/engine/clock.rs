@@ -1,5 +1,6 @@
 //! Time and chance, injected so that the corpus and users' tests run on a virtual clock.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::BoxFuture;
@@ -18,20 +19,13 @@ pub(crate) trait Clock: Send + Sync {
     fn jitter(&self, cap: Duration) -> Duration;
 }
 
-/// The real thing, on tokio's timer.
-pub(crate) struct SystemClock {
-    start: Instant,
-}
-
-impl SystemClock {
-    pub fn new() -> SystemClock {
-        SystemClock { start: Instant::now() }
-    }
-}
+/// The real thing, on tokio's timer. Its zero is the same for every client, which may share a limiter.
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 
     fn unix_ms(&self) -> i64 {

@@ -1,87 +1,356 @@
-//! When the next attempt may leave. The plan limiter will live here; today the services' own headers speak.
+//! The plan limiter: a plan's requests per minute and per UTC day, kept to the request.
+//!
+//! A sliding window over the last 60 s, because a bucket that refills lets nearly twice the plan through in its first
+//! minute. Callers queue in order of arrival; one that could not get its turn in time fails at once and counts nothing.
 
-use std::sync::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
-use super::answer::header;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use super::clock::Clock;
 use super::lock;
+use crate::error::{Error, Result};
 
-/// A reset further away than this is a mistake or another kind of window.
-const LONGEST: i64 = 120;
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY_MS: i64 = 86_400_000;
 
-/// The client-wide pause after an answer that says no requests are left in its window.
+/// How many requests a plan allows. Absent means no limit of that kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// Requests in any 60 s.
+    pub per_minute: Option<u32>,
+    /// Requests in a UTC day.
+    pub per_day: Option<u32>,
+}
+
+impl Plan {
+    /// BloomChats Pro: 300 a minute, 100 000 a day.
+    pub const PRO: Plan = Plan::new(300, 100_000);
+    /// BloomChats Growth: 500 a minute, 50 000 a day.
+    pub const GROWTH: Plan = Plan::new(500, 50_000);
+    /// BloomChats Business: 2 000 a minute, 200 000 a day.
+    pub const BUSINESS: Plan = Plan::new(2_000, 200_000);
+
+    /// A plan with both limits.
+    pub const fn new(per_minute: u32, per_day: u32) -> Plan {
+        Plan { per_minute: Some(per_minute), per_day: Some(per_day) }
+    }
+
+    /// A BloomChats plan by its name, in any case.
+    pub fn named(name: &str) -> Option<Plan> {
+        match name.to_ascii_lowercase().as_str() {
+            "pro" => Some(Plan::PRO),
+            "growth" => Some(Plan::GROWTH),
+            "business" => Some(Plan::BUSINESS),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn check(self) -> Result<()> {
+        if self == Plan::default() || self.per_minute == Some(0) || self.per_day == Some(0) {
+            return Err(Error::config("plan: give per_minute, per_day or both, each at least 1"));
+        }
+        Ok(())
+    }
+}
+
+/// The limiters of one process: clients with the same origin and key share one.
 #[derive(Default)]
-pub(crate) struct Hold(Mutex<Duration>);
+pub struct Limits(Mutex<HashMap<[u8; 32], Weak<Limiter>>>);
 
-impl Hold {
-    /// How long to wait before the next attempt.
-    pub fn remaining(&self, now: Duration) -> Duration {
-        lock(&self.0).saturating_sub(now)
-    }
-
-    /// Learns from an answer's headers.
-    pub fn observe(&self, headers: &[(String, String)], now: Duration, unix_ms: i64) {
-        if let Some(wait) = named_pause(headers, unix_ms) {
-            let mut until = lock(&self.0);
-            *until = (*until).max(now + wait);
-        }
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limits")
     }
 }
 
-fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
-    let number = |name: &str| header(headers, name)?.trim().parse::<i64>().ok();
-    let seconds = if number("x-ratelimit-remaining") == Some(0) {
-        number("x-ratelimit-reset")? - answered_at(headers, unix_ms)
-    } else if number("ratelimit-remaining") == Some(0) {
-        number("ratelimit-reset")?
-    } else {
-        let field = header(headers, "ratelimit")?;
-        let parameter = |names: &[&str]| {
-            field
-                .split([',', ';'])
-                .filter_map(|item| item.trim().split_once('='))
-                .find(|(name, _)| names.contains(&name.trim()))?
-                .1
-                .trim()
-                .parse()
-                .ok()
-        };
-        if parameter(&["r", "remaining"]) != Some(0) {
-            return None;
-        }
-        parameter(&["t", "reset"])?
-    };
-    (0..=LONGEST).contains(&seconds).then(|| Duration::from_secs(seconds.unsigned_abs()))
-}
+impl Limits {
+    /// The process-wide set. A host that forks gives its children sets of their own.
+    pub fn global() -> Arc<Limits> {
+        static GLOBAL: LazyLock<Arc<Limits>> = LazyLock::new(Arc::default);
+        GLOBAL.clone()
+    }
 
-/// The answer's own clock in epoch seconds, so that a skewed local clock does not matter.
-fn answered_at(headers: &[(String, String)], unix_ms: i64) -> i64 {
-    let date = header(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok());
-    let since = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
-    since.map_or(unix_ms.div_euclid(1000), |since| since.as_secs() as i64)
-}
-
-/// The wait an error answer names: `Retry-After` in seconds or as a date, or `retry_after` in its body; the larger.
-pub(crate) fn named_wait(
-    headers: &[(String, String)],
-    body: Option<&serde_json::Value>,
-    unix_ms: i64,
-) -> Option<Duration> {
-    let from_header = header(headers, "retry-after").and_then(|value| {
-        let value = value.trim();
-        match value.parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            Err(_) => {
-                let at = httpdate::parse_http_date(value).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-                let wait = at.as_secs() as i64 - answered_at(headers, unix_ms);
-                Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+    /// The limiter for `identity` (origin and credential; only its hash is kept).
+    pub(crate) fn limiter(&self, identity: &str, plan: Plan) -> Result<Arc<Limiter>> {
+        let key: [u8; 32] = Sha256::digest(identity.as_bytes()).into();
+        let mut limiters = lock(&self.0);
+        limiters.retain(|_, limiter| limiter.strong_count() > 0);
+        match limiters.get(&key).and_then(Weak::upgrade) {
+            Some(limiter) if limiter.plan == plan => Ok(limiter),
+            Some(_) => Err(Error::config(
+                "plan: another client with this API key names a different plan; they share one limit",
+            )),
+            None => {
+                let limiter = Arc::new(Limiter::new(plan));
+                limiters.insert(key, Arc::downgrade(&limiter));
+                Ok(limiter)
             }
         }
-    });
-    let places = ["/retry_after", "/error/retry_after", "/details/retry_after", "/error/details/retry_after"];
-    let from_body = body.and_then(|body| {
-        let seconds = places.iter().find_map(|place| body.pointer(place))?.as_f64()?;
-        Duration::try_from_secs_f64(seconds).ok()
-    });
-    from_header.max(from_body)
+    }
+}
+
+/// One plan's window, day and queue.
+pub(crate) struct Limiter {
+    plan: Plan,
+    state: Mutex<State>,
+    /// Rung when a waiting call gives up its turn: those behind it may go sooner.
+    left: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// When the requests of the last 60 s left.
+    sent: VecDeque<Duration>,
+    day: i64,
+    sent_today: u32,
+    /// Tickets of those who wait, in order.
+    queue: VecDeque<u64>,
+    next_ticket: u64,
+}
+
+impl Limiter {
+    pub fn new(plan: Plan) -> Limiter {
+        Limiter { plan, state: Mutex::default(), left: Notify::new() }
+    }
+
+    /// Waits for a turn. `Err` is the wait that would have been needed, when it is not shorter than `time_left`.
+    pub async fn turn(&self, clock: &dyn Clock, time_left: impl Fn() -> Duration) -> std::result::Result<(), Duration> {
+        let ticket = Ticket::draw(self);
+        loop {
+            let left = self.left.notified();
+            let wait = match self.wait_of(ticket.0, clock) {
+                Some(wait) => wait,
+                None => return Ok(()),
+            };
+            if wait >= time_left() {
+                return Err(wait);
+            }
+            tokio::select! {
+                biased;
+                () = clock.sleep(wait) => {}
+                () = left => {}
+            }
+        }
+    }
+
+    /// How long this ticket still waits; `None` when it is its turn, which is thereby taken.
+    fn wait_of(&self, ticket: u64, clock: &dyn Clock) -> Option<Duration> {
+        let (now, unix_ms) = (clock.now(), clock.unix_ms());
+        let mut state = lock(&self.state);
+        state.forget(now, unix_ms);
+        let ahead = state.queue.binary_search(&ticket).unwrap_or_default();
+        let wait = self.minute_wait(&state, ahead, now).max(self.day_wait(&state, ahead, unix_ms));
+        if ahead > 0 || !wait.is_zero() {
+            // Those ahead have not left yet although there is room: they will within the same moment.
+            return Some(wait.max(Duration::from_millis(u64::from(ahead > 0))));
+        }
+        state.queue.pop_front();
+        state.sent.push_back(now);
+        state.sent_today += 1;
+        None
+    }
+
+    /// When the request `ahead` places behind the next may leave: as soon as the one a whole window before it is 60 s old.
+    fn minute_wait(&self, state: &State, ahead: usize, now: Duration) -> Duration {
+        let Some(limit) = self.plan.per_minute.map(|limit| limit as usize) else { return Duration::ZERO };
+        let mut place = state.sent.len() + ahead;
+        let mut windows = Duration::ZERO;
+        while place >= limit {
+            place -= limit;
+            windows += MINUTE;
+            if let Some(sent) = state.sent.get(place) {
+                return (*sent + windows).saturating_sub(now);
+            }
+        }
+        windows
+    }
+
+    fn day_wait(&self, state: &State, ahead: usize, unix_ms: i64) -> Duration {
+        match self.plan.per_day {
+            Some(limit) if state.sent_today as usize + ahead >= limit as usize => {
+                Duration::from_millis((DAY_MS - unix_ms.rem_euclid(DAY_MS)).unsigned_abs())
+            }
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl State {
+    fn forget(&mut self, now: Duration, unix_ms: i64) {
+        while self.sent.front().is_some_and(|sent| now.saturating_sub(*sent) >= MINUTE) {
+            self.sent.pop_front();
+        }
+        let day = unix_ms.div_euclid(DAY_MS);
+        // A clock set back must not refill the day.
+        if day > self.day {
+            self.day = day;
+            self.sent_today = 0;
+        }
+    }
+}
+
+/// A place in the queue, given up when its call is dropped.
+struct Ticket<'a>(u64, &'a Limiter);
+
+impl Ticket<'_> {
+    fn draw(limiter: &Limiter) -> Ticket<'_> {
+        let mut state = lock(&limiter.state);
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        state.queue.push_back(ticket);
+        Ticket(ticket, limiter)
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.1.state);
+        if let Ok(place) = state.queue.binary_search(&self.0) {
+            state.queue.remove(place);
+            drop(state);
+            self.1.left.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::engine::BoxFuture;
+    use proptest::prelude::*;
+
+    /// tokio's paused clock, which moves when every task waits.
+    struct Paused(tokio::time::Instant);
+
+    impl Clock for Paused {
+        fn now(&self) -> Duration {
+            self.0.elapsed()
+        }
+        fn unix_ms(&self) -> i64 {
+            1_790_000_000_000 + self.now().as_millis() as i64
+        }
+        fn sleep(&self, time: Duration) -> BoxFuture<()> {
+            Box::pin(tokio::time::sleep(time))
+        }
+        fn patience(&self, time: Duration) -> BoxFuture<()> {
+            self.sleep(time)
+        }
+        fn jitter(&self, cap: Duration) -> Duration {
+            cap
+        }
+    }
+
+    fn minute(limit: u32) -> Arc<Limiter> {
+        Arc::new(Limiter::new(Plan { per_minute: Some(limit), per_day: None }))
+    }
+
+    /// Runs calls that arrive at given times with given patience; the times at which they left, in order of arrival.
+    async fn run(limiter: Arc<Limiter>, arrivals: Vec<(u64, u64)>) -> Vec<Option<u64>> {
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        let mut calls = Vec::new();
+        for (arrival, patience) in arrivals {
+            let (limiter, clock) = (limiter.clone(), clock.clone());
+            calls.push(tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(arrival)).await;
+                let deadline = clock.now() + Duration::from_millis(patience);
+                let turn = limiter.turn(&*clock, || deadline.saturating_sub(clock.now())).await;
+                turn.ok().map(|()| clock.now().as_millis() as u64)
+            }));
+        }
+        let mut left = Vec::new();
+        for call in calls {
+            left.push(call.await.unwrap());
+        }
+        left
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_301st_call_of_a_minute_waits_for_the_first_to_age() {
+        let left = run(minute(300), (0..301).map(|n| (n * 10, 120_000)).collect()).await;
+        assert_eq!(left[299], Some(2990));
+        assert!((60_000..60_010).contains(&left[300].unwrap()), "{:?}", left[300]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_cannot_get_a_turn_in_time_fails_at_once_and_counts_nothing() {
+        let limiter = minute(1);
+        let clock = Paused(tokio::time::Instant::now());
+        assert!(limiter.turn(&clock, || Duration::MAX).await.is_ok());
+        let refused = limiter.turn(&clock, || Duration::from_secs(10)).await;
+        assert_eq!((refused, clock.now()), (Err(MINUTE), Duration::ZERO));
+        tokio::time::advance(MINUTE).await;
+        assert!(limiter.turn(&clock, || Duration::from_secs(1)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_gives_up_lets_those_behind_it_move_up() {
+        let limiter = minute(1);
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        limiter.turn(&*clock, || Duration::MAX).await.unwrap();
+        let wait = || {
+            let (limiter, clock) = (limiter.clone(), clock.clone());
+            tokio::spawn(async move { limiter.turn(&*clock, || Duration::MAX).await.map(|()| clock.now()) })
+        };
+        let first = wait();
+        tokio::task::yield_now().await;
+        let second = wait();
+        tokio::task::yield_now().await;
+        first.abort();
+        let left = second.await.unwrap().unwrap();
+        assert!(left < MINUTE + Duration::from_millis(10), "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_day_ends_at_midnight_utc() {
+        let limiter = Limiter::new(Plan { per_minute: None, per_day: Some(1) });
+        let clock = Paused(tokio::time::Instant::now());
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        assert_eq!(clock.unix_ms() % DAY_MS, 0, "the second left at the first moment of the next day");
+    }
+
+    #[test]
+    fn one_key_has_one_plan() {
+        let limits = Limits::default();
+        let first = limits.limiter("key", Plan::PRO).unwrap();
+        assert!(Arc::ptr_eq(&first, &limits.limiter("key", Plan::PRO).unwrap()));
+        assert!(limits.limiter("key", Plan::GROWTH).is_err());
+        drop(first);
+        assert!(limits.limiter("key", Plan::GROWTH).is_ok(), "the last client of the old plan is gone");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        /// Whatever arrives when: no 60 s hold more than the limit, turns go in order, nobody outstays its patience.
+        #[test]
+        fn the_limit_is_kept_in_order_and_in_time(
+            limit in 1u32..20,
+            arrivals in prop::collection::vec((0u64..150_000, 1u64..300_000), 1..120),
+        ) {
+            let mut arrivals = arrivals;
+            arrivals.sort_unstable();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let left = runtime.block_on(run(minute(limit), arrivals.clone()));
+            let mut sent: Vec<u64> = Vec::new();
+            for ((arrival, patience), left) in arrivals.iter().zip(&left) {
+                if let Some(left) = left {
+                    // tokio's timer counts whole ms, and a turn may be taken in the ms after its slot opens.
+                    prop_assert!(*left <= arrival + patience + 2, "left {left}, arrived {arrival}, patience {patience}");
+                    prop_assert!(sent.last().is_none_or(|before| before <= left), "out of order");
+                    sent.push(*left);
+                }
+            }
+            for window in sent.windows(limit as usize + 1) {
+                prop_assert!(window[limit as usize] - window[0] >= 60_000 - 1, "{window:?}");
+            }
+        }
+    }
 }

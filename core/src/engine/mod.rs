@@ -5,10 +5,11 @@ mod attempt;
 pub(crate) mod call;
 pub(crate) mod clock;
 mod idempotency;
-mod limit;
+pub(crate) mod limit;
 pub(crate) mod multipart;
 pub mod operation;
 pub(crate) mod page;
+mod pause;
 mod progress;
 pub(crate) mod raw;
 pub(crate) mod request;
@@ -79,7 +80,9 @@ pub(crate) struct Engine {
     pub transport: Arc<dyn Transport>,
     pub clock: Arc<dyn Clock>,
     pub budget: retry::Budget,
-    pub hold: limit::Hold,
+    pub hold: pause::Hold,
+    /// The plan's limiter, shared by the process' clients of one key.
+    pub limiter: Option<Arc<limit::Limiter>>,
     /// The service has refused a tagged v4 body for its form and taken the flat one.
     pub flat_works: AtomicBool,
 }
@@ -88,20 +91,33 @@ impl Engine {
     pub fn open(config: &Config) -> Result<Engine> {
         let settings = Settings::check(config)?;
         let http = Http::new(config, settings.is_plain_http())?;
-        Ok(Engine::with(settings, Arc::new(http), Arc::new(SystemClock::new())))
+        let limiter = match settings.plan {
+            Some(plan) => Some(config.limits().limiter(&settings.identity(), plan)?),
+            None => None,
+        };
+        Ok(Engine::with(settings, limiter, Arc::new(http), Arc::new(SystemClock)))
     }
 
     pub fn scripted(config: &Config, script: &Script) -> Result<Engine> {
-        Ok(Engine::with(Settings::check(config)?, Arc::new(script.clone()), Arc::new(script.clone())))
+        let settings = Settings::check(config)?;
+        // Virtual time is the script's own, so nothing of it is shared.
+        let limiter = settings.plan.map(|plan| Arc::new(limit::Limiter::new(plan)));
+        Ok(Engine::with(settings, limiter, Arc::new(script.clone()), Arc::new(script.clone())))
     }
 
-    fn with(settings: Settings, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Engine {
+    fn with(
+        settings: Settings,
+        limiter: Option<Arc<limit::Limiter>>,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+    ) -> Engine {
         Engine {
             settings,
+            limiter,
             transport,
             clock,
             budget: retry::Budget::new(),
-            hold: limit::Hold::default(),
+            hold: pause::Hold::default(),
             flat_works: AtomicBool::new(false),
         }
     }

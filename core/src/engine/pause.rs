@@ -1,0 +1,87 @@
+//! The pauses that a service names itself: in the headers of any answer, and in an error.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::answer::header;
+use super::lock;
+
+/// A reset further away than this is a mistake or another kind of window.
+const LONGEST: i64 = 120;
+
+/// The client-wide pause after an answer that says no requests are left in its window.
+#[derive(Default)]
+pub(crate) struct Hold(Mutex<Duration>);
+
+impl Hold {
+    /// How long to wait before the next attempt.
+    pub fn remaining(&self, now: Duration) -> Duration {
+        lock(&self.0).saturating_sub(now)
+    }
+
+    /// Learns from an answer's headers.
+    pub fn observe(&self, headers: &[(String, String)], now: Duration, unix_ms: i64) {
+        if let Some(wait) = named_pause(headers, unix_ms) {
+            let mut until = lock(&self.0);
+            *until = (*until).max(now + wait);
+        }
+    }
+}
+
+fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
+    let number = |name: &str| header(headers, name)?.trim().parse::<i64>().ok();
+    let seconds = if number("x-ratelimit-remaining") == Some(0) {
+        number("x-ratelimit-reset")? - answered_at(headers, unix_ms)
+    } else if number("ratelimit-remaining") == Some(0) {
+        number("ratelimit-reset")?
+    } else {
+        let field = header(headers, "ratelimit")?;
+        let parameter = |names: &[&str]| {
+            field
+                .split([',', ';'])
+                .filter_map(|item| item.trim().split_once('='))
+                .find(|(name, _)| names.contains(&name.trim()))?
+                .1
+                .trim()
+                .parse()
+                .ok()
+        };
+        if parameter(&["r", "remaining"]) != Some(0) {
+            return None;
+        }
+        parameter(&["t", "reset"])?
+    };
+    (0..=LONGEST).contains(&seconds).then(|| Duration::from_secs(seconds.unsigned_abs()))
+}
+
+/// The answer's own clock in epoch seconds, so that a skewed local clock does not matter.
+fn answered_at(headers: &[(String, String)], unix_ms: i64) -> i64 {
+    let date = header(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let since = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(unix_ms.div_euclid(1000), |since| since.as_secs() as i64)
+}
+
+/// The wait an error answer names: `Retry-After` in seconds or as a date, or `retry_after` in its body; the larger.
+pub(crate) fn named_wait(
+    headers: &[(String, String)],
+    body: Option<&serde_json::Value>,
+    unix_ms: i64,
+) -> Option<Duration> {
+    let from_header = header(headers, "retry-after").and_then(|value| {
+        let value = value.trim();
+        match value.parse::<f64>() {
+            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+            Err(_) => {
+                let at = httpdate::parse_http_date(value).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+                let wait = at.as_secs() as i64 - answered_at(headers, unix_ms);
+                Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+            }
+        }
+    });
+    let places = ["/retry_after", "/error/retry_after", "/details/retry_after", "/error/details/retry_after"];
+    let from_body = body.and_then(|body| {
+        let seconds = places.iter().find_map(|place| body.pointer(place))?.as_f64()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    });
+    from_header.max(from_body)
+}
