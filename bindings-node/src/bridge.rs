@@ -1,0 +1,235 @@
+//! Clients and calls, as TypeScript reaches them: one `Bridge` per environment, numbers for calls, JSON for the rest.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::ready;
+use std::sync::Arc;
+
+use bloomchats::{Call, Config, Credential, File, Progress};
+use napi::bindgen_prelude::{Either, Env, Error, Result, Uint8Array};
+use napi_derive::napi;
+use serde_json::json;
+
+use crate::mailbox::{Event, Mailbox, Wake};
+use crate::running::{Provider, Run, Running, to_json};
+
+/// A client of one product.
+#[napi]
+pub struct Client(bloomchats::Client);
+
+/// The way on from a page.
+#[napi]
+pub struct NextPage(bloomchats::NextPage);
+
+/// Reads back what a scripted client did.
+#[napi]
+pub struct Script(bloomchats::Script);
+
+#[napi]
+impl Script {
+    /// JSON: `{"requests", "waits_ms", "left"}`.
+    #[napi(catch_unwind)]
+    pub fn read(&self) -> String {
+        json!({"requests": self.0.requests(), "waits_ms": self.0.waits_ms(), "left": self.0.left()}).to_string()
+    }
+}
+
+/// A scripted client and its record.
+#[napi(object, object_from_js = false)]
+pub struct Scripted {
+    pub client: Client,
+    pub script: Script,
+}
+
+/// An upload.
+#[napi(object, object_to_js = false)]
+pub struct Upload {
+    pub field: String,
+    pub filename: String,
+    pub content_type: String,
+    pub bytes: Uint8Array,
+}
+
+/// What happened to a call: its end, or core's question for a credential (neither `error` nor `head`).
+#[napi(object, object_from_js = false)]
+pub struct Completion {
+    pub call: u32,
+    /// JSON of the error.
+    pub error: Option<String>,
+    /// JSON of what the last attempt said: status, headers, request id, attempts, key.
+    pub head: Option<String>,
+    /// JSON of the value; on a page, the whole body.
+    pub body: Option<String>,
+    /// Model of the value, of one item on a page.
+    pub model: Option<&'static str>,
+    /// On a page, the field that holds the items; empty when the body is the array itself.
+    pub items: Option<String>,
+    pub next: Option<NextPage>,
+}
+
+/// One environment's calls. Lives on the environment's own thread and goes away with it, and its calls with it.
+#[napi]
+pub struct Bridge {
+    mailbox: Arc<Mailbox>,
+    calls: RefCell<Calls>,
+}
+
+#[derive(Default)]
+struct Calls {
+    last: u32,
+    running: HashMap<u32, Arc<Running>>,
+}
+
+#[napi]
+impl Bridge {
+    /// `wake` is called on the environment's own thread when there is something to drain. It must not throw.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(wake: Wake) -> Bridge {
+        Bridge { mailbox: Arc::new(Mailbox::new(wake)), calls: RefCell::default() }
+    }
+
+    /// A client, or JSON of the error. `provider`: its key is asked for when it is needed.
+    #[napi(catch_unwind)]
+    pub fn open(&self, config: String, provider: bool) -> Either<Client, String> {
+        let opened = read_config(&config, provider).and_then(bloomchats::Client::open);
+        match opened {
+            Ok(client) => Either::A(Client(client)),
+            Err(error) => Either::B(to_json(&error)),
+        }
+    }
+
+    /// A client whose answers come from a transcript and whose time is virtual, or JSON of the error.
+    #[napi(catch_unwind)]
+    pub fn open_scripted(&self, config: String, provider: bool, transcript: String) -> Either<Scripted, String> {
+        let opened = read_config(&config, provider)
+            .and_then(|config| bloomchats::Client::open_scripted(config, transcript));
+        match opened {
+            Ok((client, script)) => Either::A(Scripted { client: Client(client), script: Script(script) }),
+            Err(error) => Either::B(to_json(&error)),
+        }
+    }
+
+    /// Makes a call and returns its number; what comes of it, a refusal of its arguments included, is drained.
+    #[napi(catch_unwind)]
+    pub fn call(
+        &self,
+        env: Env,
+        client: &Client,
+        operation: String,
+        arguments: String,
+        options: String,
+        uploads: Option<Vec<Upload>>,
+    ) -> Result<u32> {
+        let call = match Call::from_json(operation, arguments.as_bytes(), options.as_bytes()) {
+            Ok(call) => call,
+            Err(error) => return self.start(env, Arc::default(), Box::pin(ready(Err(error)))),
+        };
+        let file = |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
+        let files = uploads.into_iter().flatten().map(file).collect();
+        let (progress, run) = client.0.start(Call { files, ..call });
+        self.start(env, progress, Box::pin(run))
+    }
+
+    /// Fetches a next page, as a call of its own.
+    #[napi(catch_unwind)]
+    pub fn next_page(&self, env: Env, page: &NextPage) -> Result<u32> {
+        let (progress, run) = page.0.start();
+        self.start(env, progress, Box::pin(run))
+    }
+
+    /// Ends a call at once. What it had done by then, as JSON of an error; `null` when it is over and only to be drained.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, env: Env, call: u32) -> Result<Option<String>> {
+        let told = self.calls.borrow().running.get(&call).and_then(|running| running.cancel());
+        if told.is_some() {
+            self.forget(env, call)?;
+        }
+        Ok(told)
+    }
+
+    /// Answers the question of a call for its credential.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, call: u32, key: String) {
+        if let Some(running) = self.calls.borrow().running.get(&call) {
+            running.answer(key);
+        }
+    }
+
+    /// Everything that happened since the last time, in order.
+    #[napi(catch_unwind)]
+    pub fn drain(&self, env: Env) -> Result<Vec<Completion>> {
+        let mut completions = Vec::new();
+        for (call, event) in self.mailbox.drain() {
+            if !matches!(event, Event::Asked) {
+                self.forget(env, call)?;
+            }
+            completions.push(Completion::of(call, event));
+        }
+        Ok(completions)
+    }
+
+    fn start(&self, env: Env, progress: Arc<Progress>, run: Run) -> Result<u32> {
+        let mut calls = self.calls.borrow_mut();
+        calls.last = calls.last.wrapping_add(1);
+        let call = calls.last;
+        let running = Running::spawn(call, self.mailbox.clone(), progress, run)
+            .map_err(|error| Error::from_reason(format!("the runtime does not start: {error}")))?;
+        if calls.running.is_empty() {
+            self.mailbox.keep_alive(env, true)?;
+        }
+        calls.running.insert(call, running);
+        Ok(call)
+    }
+
+    fn forget(&self, env: Env, call: u32) -> Result<()> {
+        let mut calls = self.calls.borrow_mut();
+        let known = calls.running.remove(&call).is_some();
+        if known && calls.running.is_empty() { self.mailbox.keep_alive(env, false) } else { Ok(()) }
+    }
+}
+
+impl Drop for Bridge {
+    /// The environment ends: a worker was terminated, or the process exits.
+    fn drop(&mut self) {
+        for running in self.calls.get_mut().running.values() {
+            running.cancel();
+        }
+    }
+}
+
+impl Completion {
+    fn of(call: u32, event: Event) -> Completion {
+        let nothing = Completion { call, error: None, head: None, body: None, model: None, items: None, next: None };
+        let answer = match event {
+            Event::Asked => return nothing,
+            Event::Failed(error) => return Completion { error: Some(error), ..nothing },
+            Event::Done(answer) => *answer,
+        };
+        let head = json!({
+            "status": answer.status,
+            "headers": answer.headers,
+            "request_id": answer.request_id,
+            "attempts": answer.attempts,
+            "idempotency_key": answer.idempotency_key,
+        });
+        // Core has checked that the body is UTF-8; were it not, the host would still get text.
+        let body = String::from_utf8(answer.body.into())
+            .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned());
+        Completion {
+            head: Some(head.to_string()),
+            body: Some(body),
+            model: Some(answer.model),
+            items: answer.items,
+            next: answer.next.map(NextPage),
+            ..nothing
+        }
+    }
+}
+
+fn read_config(config: &str, provider: bool) -> bloomchats::Result<Config> {
+    let mut config = Config::from_json(config.as_bytes())?;
+    if provider {
+        config.credential = Some(Credential::Provider(Arc::new(Provider)));
+    }
+    Ok(config)
+}

@@ -1,0 +1,144 @@
+//! One call under way: driven by the runtime's thread, cancelled from the environment's.
+
+use std::future::Future;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll};
+
+use bloomchats::{Answer, BoxFuture, CredentialProvider, Error, Progress, Secret};
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use crate::mailbox::{Event, Mailbox, lock};
+
+/// A future of core.
+pub type Run = BoxFuture<bloomchats::Result<Answer>>;
+
+/// The process's runtime: one thread for connections and timers, started by the first call and shared by all
+/// environments. It is never stopped: Node ends its process without waiting for it.
+fn runtime() -> io::Result<&'static Runtime> {
+    static RUNTIME: Mutex<Option<&'static Runtime>> = Mutex::new(None);
+    let mut slot = lock(&RUNTIME);
+    if let Some(runtime) = *slot {
+        return Ok(runtime);
+    }
+    let mut builder = Builder::new_multi_thread();
+    // The blocking threads only resolve host names.
+    builder.worker_threads(1).max_blocking_threads(8).thread_name("bloomchats").enable_all();
+    let runtime: &'static Runtime = Box::leak(Box::new(builder.build()?));
+    *slot = Some(runtime);
+    Ok(runtime)
+}
+
+/// A call under way, or just over.
+pub struct Running {
+    call: u32,
+    mailbox: Arc<Mailbox>,
+    progress: Arc<Progress>,
+    /// Gone once it has come to its end or was cancelled. Whoever polls or drops it holds the lock, so that a
+    /// cancelled call has told all it did before `cancel` looks at its progress.
+    run: Mutex<Option<Run>>,
+    answer: Mutex<Option<oneshot::Sender<Secret>>>,
+    task: OnceLock<AbortHandle>,
+}
+
+tokio::task_local! {
+    static CURRENT: Arc<Running>;
+}
+
+impl Running {
+    /// Hands a call to the runtime.
+    pub fn spawn(call: u32, mailbox: Arc<Mailbox>, progress: Arc<Progress>, run: Run) -> io::Result<Arc<Running>> {
+        let run = Mutex::new(Some(run));
+        let running = Running { call, mailbox, progress, run, answer: Mutex::default(), task: OnceLock::new() };
+        let running = Arc::new(running);
+        let task = runtime()?.spawn(CURRENT.scope(running.clone(), Drive(running.clone())));
+        let _ = running.task.set(task.abort_handle());
+        Ok(running)
+    }
+
+    /// Ends the call: its socket closes, its waits end. What it had done by then, as JSON; `None` when it was over.
+    pub fn cancel(&self) -> Option<String> {
+        let run = lock(&self.run).take()?;
+        // Connections are given back to the runtime that drives them.
+        let _entered = runtime().map(Runtime::enter);
+        drop(run);
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+        Some(self.failure("cancelled", "cancelled"))
+    }
+
+    /// Answers core's question "credential?".
+    pub fn answer(&self, key: String) {
+        if let Some(answer) = lock(&self.answer).take() {
+            // Core may have stopped waiting.
+            let _ = answer.send(Secret::new(key));
+        }
+    }
+
+    /// A failure that only a bridge can meet, so that core has no word for it.
+    fn failure(&self, kind: &str, message: &str) -> String {
+        json!({
+            "kind": kind,
+            "message": message,
+            "attempts": self.progress.attempts(),
+            "maybe_sent": self.progress.maybe_sent(),
+            "idempotency_key": self.progress.idempotency_key(),
+        })
+        .to_string()
+    }
+}
+
+/// Polls a call where it can still be taken away.
+struct Drive(Arc<Running>);
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let running = &self.0;
+        let mut slot = lock(&running.run);
+        let Some(run) = slot.as_mut() else { return Poll::Ready(()) };
+        // A panic in core becomes a failure of this one call.
+        let event = match panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(answer))) => Event::Done(Box::new(answer)),
+            Ok(Poll::Ready(Err(error))) => Event::Failed(to_json(&error)),
+            Err(_) => Event::Failed(running.failure("internal", "internal error in bloomchats; please report it")),
+        };
+        *slot = None;
+        running.mailbox.push(running.call, event);
+        Poll::Ready(())
+    }
+}
+
+/// The form in which errors cross.
+pub fn to_json(error: &Error) -> String {
+    error.to_json().to_string()
+}
+
+/// A key that a JavaScript function supplies: core asks, the environment of the call answers.
+pub struct Provider;
+
+impl CredentialProvider for Provider {
+    fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
+        Box::pin(async {
+            let (answer, answered) = oneshot::channel();
+            // Every call of this bridge runs under `CURRENT`; without one nobody would answer.
+            let _ = CURRENT.try_with(|running| {
+                *lock(&running.answer) = Some(answer);
+                running.mailbox.push(running.call, Event::Asked);
+            });
+            match answered.await {
+                Ok(key) => Ok(key),
+                // The call is being ended by whoever dropped the question.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+}

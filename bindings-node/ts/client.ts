@@ -1,0 +1,187 @@
+/** Opening clients, and the one way every operation takes. */
+
+import { AsyncResource } from "node:async_hooks";
+
+import { type Provider, bridge, follow } from "./bridge";
+import { APIPromise, APIResponse, type CallOptions } from "./call";
+import { encode, snake } from "./encode";
+import { AbortError, Trace, refusal, toError } from "./error";
+import { ConfigError, InvalidArgumentError } from "./generated/errors";
+import type { NativeClient, NativeCompletion, NativeScript, NativeUpload } from "./native";
+import { List } from "./page";
+import { type Kind, type Shapes, shape } from "./shape";
+import { toUpload } from "./upload";
+
+/** How a client is set up. Durations are in ms. */
+export interface ClientOptions {
+  /** The API key, or a function that supplies it before each call and once more after a 401. Default: the environment. */
+  apiKey?: string | Provider | undefined;
+  /** Origin (and path prefix) instead of the service's own. Default: the environment. */
+  baseUrl?: string | undefined;
+  /** Sent as `X-Organization-Id`, for OAuth tokens that span several organizations. */
+  organizationId?: string | undefined;
+  /** A whole call, waits included, in ms. Default: 60 000. */
+  timeout?: number | undefined;
+  /** One attempt, in ms. Default: 30 000. */
+  attemptTimeout?: number | undefined;
+  /** Making a connection, in ms. Default: 10 000. */
+  connectTimeout?: number | undefined;
+  /** Retries after the first attempt, 0 to 10. Default: 2. */
+  maxRetries?: number | undefined;
+  /** Appended to `User-Agent`. */
+  userAgent?: string | undefined;
+  /** PEM certificates that replace every trust root. */
+  caCerts?: string | undefined;
+  /** A proxy for every request instead of the environment's; the empty string means none. */
+  proxy?: string | undefined;
+  /** Permits `http://` beyond loopback. */
+  allowHttp?: boolean | undefined;
+  /** Generation of v4 send bodies. Default: `auto`. */
+  v4SendBody?: "auto" | "content" | "flat" | undefined;
+}
+
+/** A scripted client's side of the world. */
+export interface Transcript { json: string; opened(script: NativeScript): void }
+
+/** Set by `@bloomchats/sdk/testing` around a constructor: constructors have no argument for it, since no program has a use for it. @internal */
+export const scripting: { next: Transcript | undefined } = { next: undefined };
+
+/** What a resource knows of an operation: shapes of its API, arguments that are files, the model of a list's items. @internal */
+export interface Form { readonly shapes: Shapes; readonly files?: readonly string[]; readonly item?: string }
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** An open client, as its resources see it. @internal */
+export class Core {
+  #client: NativeClient | undefined;
+  readonly #provider: Provider | undefined;
+
+  constructor(product: "blooio" | "bloomchats", options: ClientOptions) {
+    const { apiKey, ...settings } = options;
+    const provider = typeof apiKey === "function" ? apiKey : undefined;
+    // The answer belongs to whoever opened the client, not to the event loop's tick that asks.
+    this.#provider = provider && AsyncResource.bind(provider);
+    const variable = product.toUpperCase();
+    // A worker has an environment of its own, which only JavaScript sees.
+    const config: Record<string, unknown> = {
+      product,
+      language: "node",
+      api_key: provider ? undefined : apiKey ?? (process.env[`${variable}_API_KEY`] || undefined),
+      base_url: settings.baseUrl ?? (process.env[`${variable}_BASE_URL`] || undefined),
+    };
+    for (const [name, value] of Object.entries(settings)) if (value !== undefined) config[settingName(name)] = value;
+    this.#client = this.#open(encodeConfig(config), provider !== undefined);
+  }
+
+  #open(config: string, provider: boolean): NativeClient {
+    const script = scripting.next;
+    scripting.next = undefined;
+    const opened = script ? bridge.openScripted(config, provider, script.json) : bridge.open(config, provider);
+    if (typeof opened === "string") throw toError(opened);
+    if (!script) return opened as NativeClient;
+    const scripted = opened as Exclude<ReturnType<typeof bridge.openScripted>, string>;
+    script.opened(scripted.script);
+    return scripted.client;
+  }
+
+  /** Lets go of the connections. Calls under way come to their end; new ones are refused. */
+  close(): void {
+    this.#client = undefined;
+  }
+
+  /** An operation with one answer. */
+  call<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): APIPromise<T> {
+    const trace = new Trace(this.call);
+    const read = (completion: NativeCompletion): APIResponse<T> => new APIResponse(completion, (json) => shape<T>(json, kind(completion, form), form.shapes));
+    return new APIPromise(this.#begin(operation, given, params, options, trace, form.files).then(read));
+  }
+
+  /** An operation with pages of answers. */
+  list<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): List<T> {
+    const trace = new Trace(this.list);
+    return new List(
+      (next) => (next ? this.#follow(() => bridge.nextPage(next), options?.signal, trace) : this.#begin(operation, given, params, options, trace)),
+      (item, model) => shape<T>(item, { model }, form.shapes),
+    );
+  }
+
+  async #begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, trace: Trace, files?: readonly string[]): Promise<NativeCompletion> {
+    try {
+      const client = this.#client;
+      if (client === undefined) throw new ConfigError({ kind: "config", message: "the client is closed" });
+      const signal = checkSignal(options, trace);
+      const call = argumentsOf(given, params);
+      const uploads: NativeUpload[] = [];
+      for (const field of files ?? []) {
+        if (call[field] !== undefined) uploads.push(await toUpload(field, call[field]));
+        delete call[field];
+      }
+      signal && throwIfAborted(signal, options, trace);
+      const json = encode(call);
+      const settings = encodeOptions(options);
+      return await this.#follow(() => bridge.call(client, operation, json, settings, uploads), signal, trace);
+    } catch (error) {
+      throw error instanceof InvalidArgumentError || error instanceof ConfigError ? trace.of(error) : error;
+    }
+  }
+
+  #follow(start: () => number, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
+    if (signal?.aborted) return Promise.reject(trace.of(new AbortError(signal.reason, {})));
+    return follow(start, this.#provider, signal, trace);
+  }
+}
+
+function kind(completion: NativeCompletion, form: Form): Kind {
+  return form.item === undefined ? { model: completion.model ?? "" } : { list: { model: form.item } };
+}
+
+function checkSignal(options: CallOptions | undefined, trace: Trace): AbortSignal | undefined {
+  const signal = options?.signal;
+  if (signal === undefined) return undefined;
+  if (typeof signal?.addEventListener !== "function") throw refusal(InvalidArgumentError, "signal", "expected an AbortSignal");
+  throwIfAborted(signal, options, trace);
+  return signal;
+}
+
+function throwIfAborted(signal: AbortSignal, options: CallOptions | undefined, trace: Trace): void {
+  if (signal.aborted) throw trace.of(new AbortError(signal.reason, { idempotency_key: options?.idempotencyKey ?? null }));
+}
+
+function argumentsOf(given: Arguments, params: object | undefined): Record<string, unknown> {
+  const call: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(params ?? {})) call[snake(name)] = value;
+  return Object.assign(call, given);
+}
+
+const DURATIONS = new Set(["timeout", "attemptTimeout", "connectTimeout"]);
+
+function settingName(name: string): string {
+  return DURATIONS.has(name) ? `${snake(name)}_ms` : snake(name);
+}
+
+function encodeOptions(options: CallOptions | undefined): string {
+  if (options === undefined) return "";
+  const settings: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "signal" || value === undefined) continue;
+    settings[settingName(name)] = value instanceof Headers ? Object.fromEntries(value) : value;
+  }
+  return encode(settings);
+}
+
+function encodeConfig(config: object): string {
+  try {
+    return encode(config);
+  } catch (error) {
+    throw new ConfigError({ kind: "config", message: (error as Error).message });
+  }
+}
+
+/** What resources are made of. @internal */
+export class Resource {
+  protected readonly core: Core;
+
+  constructor(core: Core) {
+    this.core = core;
+  }
+}

@@ -1,0 +1,162 @@
+/** What every error of this package has, and how core's errors become classes. */
+
+import { inspect } from "node:util";
+
+/** Core's error as it crosses; absent fields are left out. */
+export interface ErrorFacts {
+  kind: string;
+  message: string;
+  attempts?: number;
+  maybe_sent?: boolean;
+  status?: number;
+  code?: string;
+  request_id?: string;
+  retry_after_s?: number;
+  idempotency_key?: string | null;
+  body?: unknown;
+  result?: unknown;
+  argument?: string;
+  reason?: string;
+  last_status?: unknown;
+  resets_at?: number;
+  cause?: unknown;
+}
+
+/**
+ * Root of every error that a call raises; `AbortError` alone, raised by your own signal, stands beside it.
+ *
+ * Messages and `util.inspect` never show keys, numbers, addresses or message text; `body` holds the service's answer as it came.
+ */
+export class BloomChatsError extends Error {
+  /** Kind, the same word in every language: `rate_limit`, `invalid_argument`, … */
+  readonly kind: string;
+  /** HTTP status, when an answer arrived. */
+  readonly status: number | undefined;
+  /** The service's machine-readable code; an open set. */
+  readonly code: string | undefined;
+  /** The service's id of the request, for its support. */
+  readonly requestId: string | undefined;
+  /** How long the service asked to wait, in seconds. */
+  readonly retryAfter: number | undefined;
+  /** Attempts made; 0 when nothing was sent. */
+  readonly attempts: number;
+  /** Whether the service may have done what was asked. */
+  readonly maybeSent: boolean;
+  /** The key that last went on the wire: pass it again to find out without sending twice. */
+  readonly idempotencyKey: string | undefined;
+  /** The argument that was refused, by its name in the contract: `link_preview.title`. */
+  readonly argument: string | undefined;
+  /** Why a webhook does not verify: `missing_header`, `bad_form`, `stale`, `future`, `wrong_secret`, `parsed_body`. */
+  readonly reason: string | undefined;
+  /** When a quota resets, in epoch milliseconds. */
+  readonly resetsAt: number | undefined;
+  /** The service's answer: JSON, or text. Not enumerable, so that logging an error does not log what people wrote. */
+  declare readonly body: unknown;
+  /** The fan-out of a send that could serve no recipient (422). Not enumerable. */
+  declare readonly result: unknown;
+  /** The last status a `wait` saw before its time was over. Not enumerable. */
+  declare readonly lastStatus: unknown;
+
+  constructor(facts: ErrorFacts) {
+    super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.kind = facts.kind;
+    this.status = facts.status;
+    this.code = facts.code;
+    this.requestId = facts.request_id;
+    this.retryAfter = facts.retry_after_s;
+    this.attempts = facts.attempts ?? 0;
+    this.maybeSent = facts.maybe_sent ?? false;
+    this.idempotencyKey = facts.idempotency_key ?? undefined;
+    this.argument = facts.argument;
+    this.reason = facts.reason;
+    this.resetsAt = facts.resets_at;
+    hide(this, { body: facts.body, result: facts.result, lastStatus: facts.last_status });
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number, options: object, show: typeof inspect): string {
+    const { kind, status, code, requestId, retryAfter, attempts, maybeSent, idempotencyKey, argument, reason } = this;
+    const facts = { kind, status, code, requestId, retryAfter, attempts, maybeSent, idempotencyKey, argument, reason };
+    const known = Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined));
+    const cause = this.cause === undefined || depth < 0 ? "" : ` [cause]: ${show(this.cause, options)}`;
+    return `${this.stack ?? String(this)} ${show(known, options)}${cause}`;
+  }
+}
+name(BloomChatsError, "BloomChatsError");
+
+const classes = new Map<string, new (facts: ErrorFacts) => BloomChatsError>();
+
+/** Makes a class the one of its kind. */
+export function enlist(type: new (facts: ErrorFacts) => BloomChatsError, called: string, kind: string): void {
+  name(type, called);
+  classes.set(kind, type);
+}
+
+/** Names a class where minifiers do not reach, and where it is not a property of every error. */
+function name(type: { prototype: object }, name: string): void {
+  Object.defineProperty(type.prototype, "name", { value: name, configurable: true, writable: true });
+}
+
+/** The error that core's JSON describes. */
+export function toError(json: string): BloomChatsError {
+  return fromFacts(JSON.parse(json) as ErrorFacts);
+}
+
+/** An error of its kind's class, and its cause too where that is one of core's. */
+export function fromFacts(facts: ErrorFacts): BloomChatsError {
+  const known = isFacts(facts.cause) ? { ...facts, cause: fromFacts(facts.cause) } : facts;
+  return new (classes.get(facts.kind) ?? BloomChatsError)(known);
+}
+
+/** A cause is core's own error, or whatever a provider threw. */
+function isFacts(cause: unknown): cause is ErrorFacts {
+  return typeof cause === "object" && cause !== null && !(cause instanceof Error) && "kind" in cause && "message" in cause;
+}
+
+function hide(target: object, fields: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(fields)) Object.defineProperty(target, name, { value });
+}
+
+/** Where a call was made: errors show the caller's line, not the event loop's. */
+export class Trace {
+  declare readonly stack: string;
+
+  constructor(below: Function) {
+    Error.captureStackTrace(this, below);
+  }
+
+  /** Gives an error this place. */
+  of<E extends Error>(error: E): E {
+    const frames = this.stack.indexOf("\n");
+    const stack = `${error.name}: ${error.message}${frames < 0 ? "" : this.stack.slice(frames)}`;
+    return Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  }
+}
+
+/** An error about one argument or setting, made on this side of the waist. */
+export function refusal<E>(type: new (facts: ErrorFacts) => E, argument: string, problem: string): E {
+  return new type({ kind: "invalid_argument", message: `${argument}: ${problem}`, argument });
+}
+
+/** What had happened when a call was aborted. */
+export interface AbortFacts { attempts?: number; maybe_sent?: boolean; idempotency_key?: string | null }
+
+/** A call ended because its `signal` was aborted; `cause` is the signal's reason. */
+export class AbortError extends Error {
+  /** The code of Node's own abort errors. */
+  readonly code = "ABORT_ERR";
+  /** Attempts begun. */
+  readonly attempts: number;
+  /** Whether the service may have done what was asked. */
+  readonly maybeSent: boolean;
+  /** The key that last went on the wire: pass it again to find out without sending twice. */
+  readonly idempotencyKey: string | undefined;
+
+  constructor(reason: unknown, facts: AbortFacts) {
+    super("The operation was aborted", { cause: reason });
+    this.attempts = facts.attempts ?? 0;
+    this.maybeSent = facts.maybe_sent ?? false;
+    this.idempotencyKey = facts.idempotency_key ?? undefined;
+  }
+}
+name(AbortError, "AbortError");

@@ -1,0 +1,69 @@
+/** Lists: items one by one, or pages one by one. */
+
+import { APIResponse } from "./call";
+import type { NativeCompletion, NativePage } from "./native";
+
+/** One page of a list, with what the service said around it. */
+export class Page<T> extends APIResponse<T[]> {
+  /** The whole body, as plain JSON. */
+  readonly body: unknown;
+  /** Whether a page follows. */
+  readonly hasNext: boolean;
+
+  /** @internal */
+  constructor(completion: NativeCompletion, read: (item: unknown) => T) {
+    let body: unknown;
+    super(completion, (json) => {
+      body = json;
+      const items = completion.items ? (json as Record<string, unknown[]>)[completion.items] : (json as unknown[]);
+      return (items ?? []).map(read);
+    });
+    this.body = body;
+    this.hasNext = completion.next !== undefined;
+  }
+
+  /** The page's items. */
+  get items(): T[] {
+    return this.value;
+  }
+}
+
+/** How a list gets its pages: the first one, then each by what the last one said of it. @internal */
+export type Fetch = (next: NativePage | undefined) => Promise<NativeCompletion>;
+
+/**
+ * A list that has not been asked for yet. `for await (const item of list)` fetches page after page as it goes;
+ * leaving the loop fetches no more. Every loop begins anew.
+ */
+export class List<T> implements AsyncIterable<T> {
+  readonly #fetch: Fetch;
+  readonly #read: (item: unknown, model: string) => T;
+
+  /** @internal */
+  constructor(fetch: Fetch, read: (item: unknown, model: string) => T) {
+    this.#fetch = fetch;
+    this.#read = read;
+  }
+
+  /** Every item of every page. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for await (const page of this.pages()) yield* page.items;
+  }
+
+  /** The pages themselves. */
+  async *pages(): AsyncGenerator<Page<T>, void, undefined> {
+    let next: NativePage | undefined;
+    do {
+      const completion = await this.#fetch(next);
+      yield new Page(completion, (item) => this.#read(item, completion.model ?? ""));
+      next = completion.next;
+    } while (next !== undefined);
+  }
+
+  /** Every item in one array. Mind the length of the list. */
+  async all(): Promise<T[]> {
+    const items: T[] = [];
+    for await (const page of this.pages()) items.push(...page.items);
+    return items;
+  }
+}

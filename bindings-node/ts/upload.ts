@@ -1,0 +1,37 @@
+/** Files to send. */
+
+import { refusal } from "./error";
+import { InvalidArgumentError } from "./generated/errors";
+import type { NativeUpload } from "./native";
+
+/** Content of a file, at most 16 MiB; or content with a name and a media type of your choice. */
+export type Upload = Uint8Array | ArrayBuffer | Blob | { readonly content: Uint8Array | ArrayBuffer | Blob; readonly filename?: string; readonly contentType?: string };
+
+/** What every way to give a file comes down to. A `Blob` is read here, which takes a turn of the event loop. */
+export async function toUpload(field: string, upload: unknown): Promise<NativeUpload> {
+  const { content, filename, contentType } = isWrapped(upload) ? upload : { content: upload };
+  const named = content instanceof Blob ? { filename: (content as Blob & { name?: string }).name, contentType: content.type } : {};
+  const read = await bytes(field, content);
+  return { field, filename: filename ?? (named.filename || field), contentType: contentType ?? (named.contentType || sniff(read)), bytes: read };
+}
+
+function isWrapped(upload: unknown): upload is { content: unknown; filename?: string; contentType?: string } {
+  return typeof upload === "object" && upload !== null && "content" in upload;
+}
+
+async function bytes(field: string, content: unknown): Promise<Uint8Array> {
+  if (content instanceof Uint8Array) return content;
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
+  throw refusal(InvalidArgumentError, field, "expected a Uint8Array, an ArrayBuffer or a Blob");
+}
+
+/** The image types that both services take, by their first bytes. */
+function sniff(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 12)).toString("latin1");
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (text.startsWith("RIFF") && text.endsWith("WEBP")) return "image/webp";
+  if (text.startsWith("GIF87a") || text.startsWith("GIF89a")) return "image/gif";
+  return "application/octet-stream";
+}
