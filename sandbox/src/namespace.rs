@@ -13,7 +13,7 @@ use crate::ids::Ids;
 use crate::limit::Window;
 use crate::service::Product;
 use crate::timers::Job;
-use crate::webhooks::delivery::{self, Post};
+use crate::webhooks::delivery::{self, Post, Sender};
 
 /// The keys that open a namespace.
 #[derive(Clone, Debug)]
@@ -35,17 +35,18 @@ pub(crate) struct Namespace {
     clock: Clock,
     state: Mutex<State>,
     earlier_timer: Notify,
+    sender: Sender,
 }
 
 impl Namespace {
-    fn new(seed: u64, keys: Keys, clock: Clock) -> Namespace {
+    fn new(seed: u64, keys: Keys, clock: Clock, sender: Sender) -> Namespace {
         let state = State {
             blooio: World::seeded(seed),
             bloomchats: Account::seeded(seed),
             windows: HashMap::new(),
             keys: keys.clone(),
         };
-        Namespace { keys, clock, state: Mutex::new(state), earlier_timer: Notify::new() }
+        Namespace { keys, clock, state: Mutex::new(state), earlier_timer: Notify::new(), sender }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -99,7 +100,7 @@ impl Namespace {
 
     fn send(self: &Arc<Self>, posts: Vec<Post>) {
         for post in posts {
-            tokio::spawn(delivery::post(Arc::clone(self), post));
+            tokio::spawn(delivery::post(Arc::clone(self), self.sender.clone(), post));
         }
     }
 
@@ -123,19 +124,22 @@ pub(crate) struct Namespaces {
     key_source: Mutex<Ids>,
     by_key: RwLock<HashMap<String, (Product, Arc<Namespace>)>>,
     default: Arc<Namespace>,
+    sender: Sender,
 }
 
 impl Namespaces {
     /// Keys come from the seed too: a restart with the same seed keeps them.
     pub(crate) fn new(seed: u64, clock: Clock) -> Namespaces {
         let mut key_source = Ids::new(seed ^ 0x6b65_7973);
-        let default = Arc::new(Namespace::new(seed, fresh_keys(&mut key_source), clock));
+        let sender = delivery::sender();
+        let default = Arc::new(Namespace::new(seed, fresh_keys(&mut key_source), clock, sender.clone()));
         let namespaces = Namespaces {
             seed,
             clock,
             key_source: Mutex::new(key_source),
             by_key: RwLock::default(),
             default: Arc::clone(&default),
+            sender,
         };
         namespaces.register(&default);
         namespaces
@@ -152,7 +156,7 @@ impl Namespaces {
 
     pub(crate) fn create(&self, seed: Option<u64>) -> Arc<Namespace> {
         let keys = fresh_keys(&mut self.key_source.lock().unwrap_or_else(PoisonError::into_inner));
-        let namespace = Arc::new(Namespace::new(seed.unwrap_or(self.seed), keys, self.clock));
+        let namespace = Arc::new(Namespace::new(seed.unwrap_or(self.seed), keys, self.clock, self.sender.clone()));
         self.register(&namespace);
         tokio::spawn(Arc::clone(&namespace).drive());
         namespace

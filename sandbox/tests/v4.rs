@@ -224,6 +224,8 @@ async fn several_recipients_are_a_group_or_a_fan_out() {
     assert_eq!((&sent["fan_out"], &sent["sent"]), (&json!(true), &json!(2)));
     let none = json!({"to": ["a@example.com", "b@example.com"], "from": "alerts", "text": "Hello"});
     assert_eq!(client.post(ROUTED, none).await.is(422).body["failed"], 2);
+    let reply = json!({"to": pair, "from": "alerts", "text": "Hello", "reply_to": group.text("/id")});
+    client.post(ROUTED, reply).await.is(422);
     let dry = json!({"to": pair, "from": "alerts", "text": "Hello", "dry_run": true});
     assert_eq!(client.post(ROUTED, dry).await.is(200).body["dry_run"], true);
     let one = client.post(ROUTED, json!({"to": "a@example.com", "from": "alerts", "text": "Hello"})).await.is(201).body;

@@ -72,3 +72,30 @@ fn feed(hash: &mut Sha256, value: &Value) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_key_is_forgotten_after_a_day() {
+        let mut replays = Replays::default();
+        let body = json!({"id": "msg_1"});
+        replays.store("k", 0, Stored { request: [0; 32], status: 201, body });
+        assert!(replays.find("k", WINDOW_MS - 1).is_some());
+        assert!(replays.find("k", WINDOW_MS).is_none());
+    }
+
+    #[test]
+    fn fingerprints_see_values_and_paths_not_key_order() {
+        let one = json!({"a": 1, "b": ["x", {"c": null}]});
+        let same: Value = serde_json::from_str(r#"{"b": ["x", {"c": null}], "a": 1}"#).unwrap_or_default();
+        assert_eq!(fingerprint("/m", &one), fingerprint("/m", &same));
+        assert_ne!(fingerprint("/n", &one), fingerprint("/m", &one));
+        for other in [json!({"a": 1, "b": ["x", {"c": ""}]}), json!({"a": "1", "b": ["x", {"c": null}]}), json!({})] {
+            assert_ne!(fingerprint("/m", &other), fingerprint("/m", &one));
+        }
+        assert_ne!(fingerprint("/m", &json!(["ab"])), fingerprint("/m", &json!(["a", "b"])));
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::Request;
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -18,6 +18,9 @@ use crate::namespace::Namespace;
 pub(crate) const WAITS_MS: &[i64] = &[30_000, 60_000, 120_000, 240_000, 480_000];
 /// How long a receiver may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How much of a receiver's answer is read.
+const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// A delivery that has not succeeded yet.
 #[derive(Debug)]
@@ -45,10 +48,17 @@ impl Post {
     }
 }
 
+/// Posts deliveries; connections are kept for the next one.
+pub(crate) type Sender = Client<HttpConnector, Full<Bytes>>;
+
+pub(crate) fn sender() -> Sender {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
 /// Sends one attempt and tells the namespace how it went.
-pub(crate) async fn post(namespace: Arc<Namespace>, post: Post) {
+pub(crate) async fn post(namespace: Arc<Namespace>, sender: Sender, post: Post) {
     let delivery = post.delivery;
-    let received = tokio::time::timeout(TIMEOUT, send(post)).await.unwrap_or(false);
+    let received = tokio::time::timeout(TIMEOUT, send(sender, post)).await.unwrap_or(false);
     let now = namespace.now_ms();
     namespace.with(|state| {
         let world = &mut state.blooio;
@@ -56,14 +66,16 @@ pub(crate) async fn post(namespace: Arc<Namespace>, post: Post) {
     });
 }
 
-async fn send(post: Post) -> bool {
+async fn send(sender: Sender, post: Post) -> bool {
     let mut request =
         Request::post(post.url).header("content-type", "application/json").header("user-agent", "Blooio-Sandbox");
     for (name, value) in post.headers {
         request = request.header(name, value);
     }
     let Ok(request) = request.body(Full::new(post.body)) else { return false };
-    // A client an attempt: receivers are few, and none is kept connected after it stopped listening.
-    let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    client.request(request).await.is_ok_and(|answer| answer.status().is_success())
+    let Ok(answer) = sender.request(request).await else { return false };
+    let received = answer.status().is_success();
+    // A read body frees its connection for the next delivery; what it says does not matter.
+    let _ = Limited::new(answer.into_body(), ANSWER_LIMIT).collect().await;
+    received
 }

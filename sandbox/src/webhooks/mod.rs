@@ -76,3 +76,59 @@ impl Webhooks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use super::*;
+
+    fn subscribed() -> Webhooks {
+        let subscription = Subscription {
+            id: "wh_1".to_owned(),
+            url: "http://127.0.0.1:9/hook".to_owned(),
+            secret: "whsec_1".to_owned(),
+            style: Style::V2 { kind: "all", valid_until: -1, deprecated_at: None },
+            created_at: 0,
+            last_triggered: None,
+            failure_count: 0,
+            rotations: 0,
+        };
+        Webhooks { subscriptions: vec![subscription], ..Webhooks::default() }
+    }
+
+    fn next(timers: &mut Timers) -> Option<(i64, u64)> {
+        match timers.pop_due(i64::MAX)? {
+            (due, Job::Deliver { delivery }) => Some((due, delivery)),
+            (_, Job::Advance { .. }) => None,
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_attempted_six_times_on_the_documented_ladder() {
+        let (mut webhooks, mut timers) = (subscribed(), Timers::default());
+        webhooks.enqueue(&mut timers, 0, 0, Vec::new(), Bytes::new());
+        let mut times = Vec::new();
+        while let Some((due, delivery)) = next(&mut timers) {
+            times.push(due / 1000);
+            assert!(webhooks.attempt(delivery, due).is_some());
+            webhooks.settle(&mut timers, due, delivery, false);
+        }
+        assert_eq!(times, [0, 30, 90, 210, 450, 930]);
+        assert_eq!(webhooks.subscriptions[0].failure_count, 6);
+        assert!(webhooks.pending.is_empty());
+    }
+
+    #[test]
+    fn a_received_delivery_and_a_deleted_subscription_end_it() {
+        let (mut webhooks, mut timers) = (subscribed(), Timers::default());
+        webhooks.enqueue(&mut timers, 0, 0, Vec::new(), Bytes::new());
+        webhooks.enqueue(&mut timers, 0, 0, Vec::new(), Bytes::new());
+        let (due, first) = next(&mut timers).unwrap();
+        webhooks.attempt(first, due);
+        webhooks.settle(&mut timers, due, first, true);
+        let (due, second) = next(&mut timers).unwrap();
+        webhooks.subscriptions.clear();
+        assert!(webhooks.attempt(second, due).is_none());
+        assert!(webhooks.pending.is_empty() && next(&mut timers).is_none());
+    }
+}

@@ -286,9 +286,9 @@ fn people(world: &World, channel: usize, raw: Vec<String>) -> Result<Vec<Thread>
 
 /// Channels beside Blooio's lines reach phone numbers; anyone else is refused once the message exists.
 fn reachable_by_number(raw: String) -> Thread {
-    match normalize(&raw).filter(|identifier| !is_email(identifier)) {
-        Some(number) => Thread::Person(number),
-        None => Thread::Unreachable(raw),
+    match normalize(&raw) {
+        Some(number) if !is_email(&number) => Thread::Person(number),
+        other => Thread::Unreachable(other.unwrap_or(raw)),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use self::address::{Addressing, Recipient, Resolved, Thread};
 use self::content::Content;
 use super::messages::error;
-use super::{chats, fields};
+use super::{chats, fields, unprocessable};
 use crate::blooio::idempotency::{Stored, fingerprint};
 use crate::blooio::{Draft, Peer, REPLY_WINDOW_MS, ReplyTo, World};
 use crate::refusal::Refusal;
@@ -104,6 +104,9 @@ struct Shipment {
 
 impl Shipment {
     fn fan_out(&self, world: &mut World, threads: &[Thread]) -> Outcome {
+        if self.content.reply_to.is_some() {
+            return Err(unprocessable("reply_to", "A reply goes to one chat, not to several recipients."));
+        }
         let mut data = Vec::with_capacity(threads.len());
         let mut sent = 0;
         for thread in threads {
