@@ -79,7 +79,7 @@ pub(super) fn unexpected(answer: &Answer, problem: &str) -> Error {
     Error::new(ErrorKind::Decode, format!("the service answered {}, but {problem}", answer.status))
         .with_status(answer.status)
         .with_request_id(answer.request_id.clone())
-        .of_call(answer.attempts, false, answer.idempotency_key.clone())
+        .of_call(answer.attempts, answer.idempotency_key.is_some(), answer.idempotency_key.clone())
 }
 
 impl<T, A> Request<T, A> {

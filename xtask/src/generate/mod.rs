@@ -18,10 +18,12 @@ mod names;
 mod node;
 mod output;
 mod overlay;
+mod python;
 mod rust;
 mod template;
 #[cfg(test)]
 mod tests;
+mod typescript;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +37,7 @@ use output::Files;
 use overlay::Overlay;
 
 /// Every language's output.
-const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] = &[rust::render];
+const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] = &[rust::render, python::render, typescript::render];
 
 /// Writes the generated files below `root`, or only checks them.
 pub fn run(root: &Path, check: bool) -> Result<()> {

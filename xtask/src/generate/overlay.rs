@@ -54,6 +54,9 @@ pub struct Api {
     /// Path parameters that are text, not identifiers.
     #[serde(default)]
     pub free_text: Vec<String>,
+    /// Documentation instead of the contract's: by path parameter, model, `Schema.field` or `operationId.argument`.
+    #[serde(default)]
+    pub docs: IndexMap<String, String>,
     /// Where an unnamed schema stands (`Model.field`, `Model.field[]`, `operationId.argument`, `operationId.status`) → name.
     #[serde(default)]
     pub inline: IndexMap<String, String>,

@@ -41,9 +41,10 @@ pub fn render(ir: &Ir, files: &mut Files) -> Result<()> {
 }
 
 fn resources(api: &Api, is_async: bool) -> Value {
-    let inputs: Vec<String> = (api.models.iter().filter(|model| model.input).map(|model| format!("{}Input", model.name)))
-        .chain(api.unions.iter().filter(|union| union.input).map(|union| union.name.clone()))
-        .collect();
+    let inputs: Vec<String> =
+        (api.models.iter().filter(|model| model.input).map(|model| format!("{}Input", model.name)))
+            .chain(api.unions.iter().filter(|union| union.input).map(|union| union.name.clone()))
+            .collect();
     let outputs: Vec<&str> = (api.models.iter().filter(|model| model.output).map(|model| model.name.as_str()))
         .chain(api.enums.iter().map(|known| known.name.as_str()))
         .chain(api.unions.iter().filter(|union| union.output).map(|union| union.name.as_str()))
@@ -54,10 +55,18 @@ fn resources(api: &Api, is_async: bool) -> Value {
 
 /// Keys of input dictionaries are written as they are, so none may be a word Python keeps; nor may a union be both.
 fn check_names(api: &Api) -> Result<()> {
-    let fields = api.models.iter().filter(|model| model.input).flat_map(|model| model.fields.iter().map(move |field| (model, field)));
+    let fields = api
+        .models
+        .iter()
+        .filter(|model| model.input)
+        .flat_map(|model| model.fields.iter().map(move |field| (model, field)));
     for (model, field) in fields.filter(|(_, field)| field.input) {
         if PYTHON.has(&field.name) {
-            bail!("{}.{}: is reserved in Python, and a key of an input dictionary cannot be escaped", model.name, field.name);
+            bail!(
+                "{}.{}: is reserved in Python, and a key of an input dictionary cannot be escaped",
+                model.name,
+                field.name
+            );
         }
     }
     match api.unions.iter().find(|union| union.input && union.output) {
@@ -80,7 +89,9 @@ fn templates() -> Result<Environment<'static>> {
         environment.add_template(name, text)?;
     }
     environment.add_filter("ident", |name: &str| if PYTHON.has(name) { format!("{name}_") } else { name.to_owned() });
-    environment.add_filter("local", |name: &str, api: &str| name.strip_prefix(api).unwrap_or(name).trim_start_matches('.').to_owned());
+    environment.add_filter("local", |name: &str, api: &str| {
+        name.strip_prefix(api).unwrap_or(name).trim_start_matches('.').to_owned()
+    });
     environment.add_filter("docstring", docstring);
     environment.add_filter("describe", |Serde(operation): Serde<Value>| describe(&operation));
     environment.add_filter("output", |Serde(ty): Serde<Value>| output(&ty, "list"));
@@ -164,7 +175,8 @@ fn certain(field: &Value) -> &'static str {
 /// Summary, details and arguments of an operation.
 fn describe(operation: &Value) -> String {
     let mut paragraphs = vec![operation["summary"].as_str().unwrap_or_default().to_owned()];
-    paragraphs.extend(operation["details"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    paragraphs
+        .extend(operation["details"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     let arguments = operation["arguments"].as_array().into_iter().flatten();
     let documented: Vec<String> = arguments
         .filter_map(|argument| {
@@ -190,7 +202,10 @@ fn docstring(text: &str, indent: usize) -> String {
         lines.last_mut().into_iter().for_each(|last| last.push(' '));
     }
     let margin = " ".repeat(indent);
-    let body = lines.iter().enumerate().map(|(at, line)| if at == 0 || line.is_empty() { line.clone() } else { format!("{margin}{line}") });
+    let body = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| if at == 0 || line.is_empty() { line.clone() } else { format!("{margin}{line}") });
     let body = body.collect::<Vec<_>>().join("\n");
     if lines.len() == 1 { format!("\"\"\"{body}\"\"\"") } else { format!("\"\"\"{body}\n{margin}\"\"\"") }
 }
@@ -219,7 +234,9 @@ fn tidy(text: &str) -> String {
     let uses = |name: &str, line: &str| {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         text.lines().filter(|other| *other != line).any(|other| {
-            other.match_indices(name).any(|(at, _)| !other[..at].ends_with(is_word) && !other[at + name.len()..].starts_with(is_word))
+            other
+                .match_indices(name)
+                .any(|(at, _)| !other[..at].ends_with(is_word) && !other[at + name.len()..].starts_with(is_word))
         })
     };
     let mut out = String::new();

@@ -44,7 +44,9 @@ fn check_names(api: &Api) -> Result<()> {
             if !taken.insert(params.clone()) {
                 bail!("{}: {params} names its parameters and something else in TypeScript", operation.name);
             }
-            if let Some(argument) = operation.arguments.iter().find(|argument| snake(&camel(&argument.field.name)) != argument.field.name) {
+            if let Some(argument) =
+                operation.arguments.iter().find(|argument| snake(&camel(&argument.field.name)) != argument.field.name)
+            {
                 bail!("{}: `{}` is another name after camelCase and back", operation.name, argument.field.name);
             }
         }
@@ -168,11 +170,15 @@ fn event_type(kind: &str) -> String {
 /// Summary, details and positional arguments of an operation.
 fn describe(operation: &Value) -> String {
     let mut paragraphs = vec![operation["summary"].as_str().unwrap_or_default().to_owned()];
-    paragraphs.extend(operation["details"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
-    if let (Some(method), Some(path)) = (operation["method"].as_str().filter(|method| !method.is_empty()), operation["path"].as_str()) {
+    paragraphs
+        .extend(operation["details"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    if let (Some(method), Some(path)) =
+        (operation["method"].as_str().filter(|method| !method.is_empty()), operation["path"].as_str())
+    {
         paragraphs.push(format!("`{method} {path}`"));
     }
-    let arguments = operation["arguments"].as_array().into_iter().flatten().filter(|argument| argument["required"] == true);
+    let arguments =
+        operation["arguments"].as_array().into_iter().flatten().filter(|argument| argument["required"] == true);
     let documented: Vec<String> = arguments
         .filter_map(|argument| {
             let doc = argument["doc"].as_str().filter(|doc| !doc.is_empty())?;
@@ -193,7 +199,8 @@ fn jsdoc(text: &str, indent: usize) -> String {
         [] => String::new(),
         [line] => format!("{margin}/** {line} */\n"),
         lines => {
-            let body: String = lines.iter().map(|line| format!("{margin} * {line}").trim_end().to_owned() + "\n").collect();
+            let body: String =
+                lines.iter().map(|line| format!("{margin} * {line}").trim_end().to_owned() + "\n").collect();
             format!("{margin}/**\n{body}{margin} */\n")
         }
     }
@@ -222,7 +229,8 @@ fn tidy(text: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let uses = |name: &&str| {
         let name = name.trim_start_matches("type ").trim_start_matches("* as ");
-        code.match_indices(name).any(|(at, _)| !code[..at].ends_with(is_word) && !code[at + name.len()..].starts_with(is_word))
+        code.match_indices(name)
+            .any(|(at, _)| !code[..at].ends_with(is_word) && !code[at + name.len()..].starts_with(is_word))
     };
     let kept = imports.iter().filter_map(|line| {
         let (head, from) = line.split_once(" from ")?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::veneer::*;
 
-/// AddContactTagsResponse.
+/// What `contacts.add_tags` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AddContactTagsResponse {
@@ -26,7 +26,7 @@ model!(AddContactTagsResponse {
     tags_added "tags_added" hidden maybe;
 });
 
-/// AddGroupMemberCreatedResponse.
+/// What `groups.add_member` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AddGroupMemberCreatedResponse {
@@ -46,7 +46,7 @@ model!(AddGroupMemberCreatedResponse {
     device_sync "device_sync" hidden maybe;
 });
 
-/// AddGroupMemberExistingResponse.
+/// What `groups.add_member` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AddGroupMemberExistingResponse {
@@ -63,7 +63,7 @@ model!(AddGroupMemberExistingResponse {
     member "member" hidden maybe;
 });
 
-/// BatchLookupResponse.
+/// What `phone_numbers.lookup_many` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct BatchLookupResponse {
@@ -77,7 +77,7 @@ model!(BatchLookupResponse {
     results "results" hidden maybe;
 });
 
-/// CallFaceTimeResponse.
+/// What `facetime.call` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallFaceTimeResponse {
@@ -123,7 +123,7 @@ model!(CancelMessageResponse {
     message "message" hidden maybe;
 });
 
-/// Capabilities.
+/// What a contact's device can receive.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -143,7 +143,7 @@ model!(Capabilities {
     facetime "facetime" shown maybe;
 });
 
-/// Chat.
+/// A conversation, as lists show it.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Chat {
@@ -202,7 +202,7 @@ model!(Chat {
     last_message "last_message" hidden maybe;
 });
 
-/// ChatBackgroundResponse.
+/// What `backgrounds.get` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatBackgroundResponse {
@@ -294,7 +294,7 @@ model!(ChatDetail {
     first_message_time "first_message_time" shown maybe;
 });
 
-/// Contact.
+/// A person in the address book.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
@@ -329,7 +329,7 @@ model!(Contact {
     tags "tags" hidden maybe;
 });
 
-/// ContactCapabilities.
+/// What `contacts.get_capabilities` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCapabilities {
@@ -352,7 +352,7 @@ model!(ContactCapabilities {
     last_checked "last_checked" shown maybe;
 });
 
-/// ContactCard.
+/// The Name & Photo card of a number.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCard {
@@ -384,7 +384,7 @@ model!(ContactCard {
     sharing "sharing" hidden maybe;
 });
 
-/// ContactCardSharing.
+/// With whom a card is shared.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCardSharing {
@@ -429,7 +429,7 @@ impl ContactCardSharing {
     }
 }
 
-/// ContactLocation.
+/// Where a contact was last seen.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactLocation {
@@ -452,7 +452,7 @@ model!(ContactLocation {
     last_updated "last_updated" shown maybe;
 });
 
-/// ContactRef.
+/// The contact of a conversation.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactRef {
@@ -495,7 +495,7 @@ model!(ContactSharedEvent {
     timestamp "timestamp" shown maybe;
 });
 
-/// ContactTag.
+/// A tag and when it was added.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactTag {
@@ -512,7 +512,7 @@ model!(ContactTag {
     created_at "created_at" shown maybe;
 });
 
-/// CreateGroupResponse.
+/// What `groups.create` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CreateGroupResponse {
@@ -559,7 +559,7 @@ model!(CreateGroupResponse {
     created_contacts "created_contacts" hidden maybe;
 });
 
-/// CreateWebhookResponse.
+/// What `webhooks.create` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CreateWebhookResponse {
@@ -605,7 +605,7 @@ model!(DeleteResponse {
     deleted_at "deleted_at" shown maybe;
 });
 
-/// DeleteWebhookResponse.
+/// What `webhooks.delete` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteWebhookResponse {
@@ -668,7 +668,7 @@ model!(ExistingWebhookResponse {
     message "message" hidden maybe;
 });
 
-/// Group.
+/// A named group.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Group {
@@ -747,7 +747,7 @@ model!(GroupIconChangedEvent {
     previous_icon_url "previous_icon_url" hidden maybe;
 });
 
-/// GroupIconDeviceSync.
+/// How far the device has taken over a group's icon.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GroupIconDeviceSync {
@@ -767,7 +767,7 @@ model!(GroupIconDeviceSync {
     message "message" hidden maybe;
 });
 
-/// GroupIconResponse.
+/// What `groups.set_icon` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GroupIconResponse {
@@ -796,7 +796,7 @@ model!(GroupIconResponse {
     message "message" hidden maybe;
 });
 
-/// GroupMember.
+/// A member of a group.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GroupMember {
@@ -860,7 +860,7 @@ model!(GroupNameChangedEvent {
     previous_name "previous_name" hidden maybe;
 });
 
-/// LastMessage.
+/// The newest message of a conversation.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LastMessage {
@@ -922,7 +922,7 @@ impl LinkPreview {
     }
 }
 
-/// MeDevice.
+/// A device behind the credential.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MeDevice {
@@ -987,7 +987,7 @@ model!(MeResponse {
     usage "usage" hidden maybe;
 });
 
-/// MeUsage.
+/// What the organization has used.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MeUsage {
@@ -1063,7 +1063,7 @@ model!(Message {
     error "error" hidden maybe;
 });
 
-/// MessageAttachmentObject.
+/// An attachment with its name.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MessageAttachmentObject {
@@ -1572,7 +1572,7 @@ model!(MessageSentEvent {
     sent_at "sent_at" shown maybe;
 });
 
-/// MessageStatus.
+/// The delivery state of a message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MessageStatus {
@@ -1607,7 +1607,7 @@ model!(MessageStatus {
     error "error" hidden maybe;
 });
 
-/// NamedAttachment.
+/// An attachment and the file name to show.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NamedAttachment {
@@ -1639,7 +1639,7 @@ impl NamedAttachment {
     }
 }
 
-/// NumberInfo.
+/// A number this key may send from.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NumberInfo {
@@ -1662,7 +1662,7 @@ model!(NumberInfo {
     plan_kind "plan_kind" shown maybe;
 });
 
-/// Organization.
+/// The organization behind the credential.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Organization {
@@ -1685,7 +1685,7 @@ model!(Organization {
     created_at "created_at" shown maybe;
 });
 
-/// PhoneNumberLocation.
+/// Where a number is registered.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PhoneNumberLocation {
@@ -1705,7 +1705,7 @@ model!(PhoneNumberLocation {
     region_name "region_name" hidden maybe;
 });
 
-/// PhoneNumberLookupResult.
+/// What a phone number tells about itself.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PhoneNumberLookupResult {
@@ -1799,7 +1799,7 @@ model!(PollCreatedEvent {
     message_id "message_id" shown maybe;
 });
 
-/// PollDefinition.
+/// A poll as it was sent.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollDefinition {
@@ -1816,7 +1816,7 @@ model!(PollDefinition {
     options "options" hidden maybe;
 });
 
-/// PollOptionResult.
+/// An answer and its votes.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollOptionResult {
@@ -1877,7 +1877,7 @@ model!(PollReceivedEvent {
     message_id "message_id" shown maybe;
 });
 
-/// PollResults.
+/// What `polls.get_results` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollResults {
@@ -1944,7 +1944,7 @@ model!(PollVotedEvent {
     action "action" hidden maybe;
 });
 
-/// Reaction.
+/// A reaction to a message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Reaction {
@@ -1967,7 +1967,7 @@ model!(Reaction {
     sender "sender" hidden maybe;
 });
 
-/// ReactionResponse.
+/// What `reactions.add` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReactionResponse {
@@ -1990,7 +1990,7 @@ model!(ReactionResponse {
     action "action" shown maybe;
 });
 
-/// ReadResponse.
+/// What `chats.mark_read` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReadResponse {
@@ -2010,7 +2010,7 @@ model!(ReadResponse {
     marked_at "marked_at" shown maybe;
 });
 
-/// RefreshLocationContactsResponse.
+/// What `location.refresh` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RefreshLocationContactsResponse {
@@ -2027,7 +2027,7 @@ model!(RefreshLocationContactsResponse {
     friends "friends" hidden maybe;
 });
 
-/// RemoveGroupMemberResponse.
+/// What `groups.remove_member` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RemoveGroupMemberResponse {
@@ -2047,7 +2047,7 @@ model!(RemoveGroupMemberResponse {
     device_sync "device_sync" hidden maybe;
 });
 
-/// ReplayResponseData.
+/// What the subscriber answered to a replay.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReplayResponseData {
@@ -2079,7 +2079,7 @@ model!(ReplayResponseData {
     error_type "errorType" hidden maybe;
 });
 
-/// ReplayWebhookEventResponse.
+/// What `webhooks.replay` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReplayWebhookEventResponse {
@@ -2114,7 +2114,7 @@ model!(ReplayWebhookEventResponse {
     response_data "response_data" hidden maybe;
 });
 
-/// ReplyToGuid.
+/// A message by its guid on the device.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReplyToGuid {
@@ -2145,13 +2145,13 @@ impl ReplyToGuid {
     }
 }
 
-/// ReplyToMessage.
+/// A message by its id.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReplyToMessage {
     /// Blooio id of the parent: same chat, same sending number, at most 30 days old.
     pub message_id: String,
-    /// `guid`.
+    /// Its guid on the device.
     pub guid: Option<String>,
     /// Default: `0`.
     pub part_index: Option<i64>,
@@ -2172,7 +2172,7 @@ impl ReplyToMessage {
         Self { message_id, ..Self::default() }
     }
 
-    /// Sets `guid`.
+    /// Its guid on the device.
     pub fn guid(mut self, guid: impl Into<String>) -> Self {
         let guid: String = guid.into();
         self.guid = Some(guid);
@@ -2206,7 +2206,7 @@ model!(ReplyToRef {
     part_index "part_index" shown maybe;
 });
 
-/// RequestCallForwardingResponse.
+/// What `numbers.request_call_forwarding` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RequestCallForwardingResponse {
@@ -2232,7 +2232,7 @@ model!(RequestCallForwardingResponse {
     forward_to "forward_to" hidden maybe;
 });
 
-/// RotateWebhookSecretResponse.
+/// What `webhooks.rotate_secret` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RotateWebhookSecretResponse {
@@ -2258,7 +2258,7 @@ model!(RotateWebhookSecretResponse {
     rotation_count "rotation_count" shown maybe;
 });
 
-/// SendMessageResponse.
+/// An accepted message, or several.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SendMessageResponse {
@@ -2299,7 +2299,7 @@ impl From<&SendMessageResponse> for MessageRef {
     }
 }
 
-/// SendPollResponse.
+/// What `polls.send` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SendPollResponse {
@@ -2322,7 +2322,7 @@ model!(SendPollResponse {
     sent_at "sent_at" hidden maybe;
 });
 
-/// ShareContactCardResponse.
+/// What `contact_cards.share` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ShareContactCardResponse {
@@ -2368,7 +2368,7 @@ model!(TypingEvent {
     timestamp "timestamp" shown maybe;
 });
 
-/// TypingResponse.
+/// What `typing.start` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TypingResponse {
@@ -2394,7 +2394,7 @@ model!(TypingResponse {
     warning "warning" hidden maybe;
 });
 
-/// UpdateContactCardResponse.
+/// What `contact_cards.update` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateContactCardResponse {
@@ -2417,7 +2417,7 @@ model!(UpdateContactCardResponse {
     last_name "last_name" hidden maybe;
 });
 
-/// UpdateGroupResponse.
+/// What `groups.update` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateGroupResponse {
@@ -2461,7 +2461,7 @@ model!(UpdateGroupResponse {
     device_sync "device_sync" hidden maybe;
 });
 
-/// Webhook.
+/// A subscription.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Webhook {
@@ -2585,7 +2585,7 @@ model!(WebhookEventPayload {
     chat_name "chat_name" hidden maybe;
 });
 
-/// WebhookLog.
+/// One delivery attempt.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookLog {
@@ -2623,7 +2623,7 @@ model!(WebhookLog {
     metadata "metadata" hidden maybe;
 });
 
-/// WebhookLogMetadata.
+/// Circumstances of a delivery attempt.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookLogMetadata {
@@ -2652,7 +2652,7 @@ model!(WebhookLogMetadata {
     original_event_id "original_event_id" shown maybe;
 });
 
-/// WebhookParticipant.
+/// A member of the group an event is about.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookParticipant {
@@ -2675,6 +2675,7 @@ model!(WebhookParticipant {
 /// What the operation made of the request.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // one at a time; a box would be in every caller's pattern
 pub enum AddGroupMemberResult {
     /// [`AddGroupMemberExistingResponse`].
     Existing(AddGroupMemberExistingResponse),
@@ -2721,6 +2722,7 @@ impl std::fmt::Debug for AddGroupMemberResult {
 /// What the operation made of the request.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // one at a time; a box would be in every caller's pattern
 pub enum CreateWebhookResult {
     /// [`ExistingWebhookResponse`].
     Existing(ExistingWebhookResponse),
@@ -2879,8 +2881,8 @@ pub enum OutboundAttachment {
 
 impl Json for OutboundAttachment {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::Url)
-            .or_else(|value| attempt(value, &[("url", "")], Self::Named))
+        attempt(value, &[("url", "")], Self::Named)
+            .or_else(|value| attempt(value, &[], Self::Url))
             .or_else(|value| Ok(Self::Other(value)))
     }
 

@@ -110,7 +110,7 @@ impl Numbers {
 
     /// Ask for calls to a number to be forwarded.
     ///
-    /// - `number`: One of the caller's own numbers, E.164, percent-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `forward_to`: Destination number, presumably E.164.
     pub fn request_call_forwarding(
         &self,
@@ -134,7 +134,7 @@ pub struct ContactCards {
 impl ContactCards {
     /// Read the Name & Photo card of one of our numbers.
     ///
-    /// - `number`: One of the caller's own numbers, E.164, percent-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
         Request::new(&self.client, "blooio.v2.contact_cards.get").with("number", &number)
@@ -142,7 +142,7 @@ impl ContactCards {
 
     /// Change the Name & Photo card of one of our numbers.
     ///
-    /// - `number`: One of the caller's own numbers, E.164, percent-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<UpdateContactCardResponse, ContactCardsUpdate> {
         let number: String = number.into();
         Request::new(&self.client, "blooio.v2.contact_cards.update").with("number", &number)
@@ -153,8 +153,8 @@ impl ContactCards {
     /// No body. Nothing is sent at once: the card rides with the next outbound message. Repeating the call changes
     /// nothing.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn share(&self, chat: impl Into<String>) -> Request<ShareContactCardResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.contact_cards.share").with("chat", &chat)
@@ -166,13 +166,13 @@ impl ContactCards {
 pub enum ContactCardsUpdate {}
 
 impl Request<UpdateContactCardResponse, ContactCardsUpdate> {
-    /// `first_name`.
+    /// First name on the card.
     pub fn first_name(self, first_name: impl Into<String>) -> Self {
         let first_name: String = first_name.into();
         self.with("first_name", &first_name)
     }
 
-    /// `last_name`.
+    /// Last name on the card.
     pub fn last_name(self, last_name: impl Into<String>) -> Self {
         let last_name: String = last_name.into();
         self.with("last_name", &last_name)
@@ -184,7 +184,7 @@ impl Request<UpdateContactCardResponse, ContactCardsUpdate> {
         self.with("avatar", &avatar)
     }
 
-    /// `sharing`.
+    /// With whom the card is shared.
     pub fn sharing(self, sharing: ContactCardSharing) -> Self {
         self.with("sharing", &sharing)
     }
@@ -212,7 +212,7 @@ impl Contacts {
 
     /// Read one contact.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v2.contacts.get").with("contact", &contact)
@@ -220,7 +220,7 @@ impl Contacts {
 
     /// Rename a contact or clear its name.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn update(&self, contact: impl Into<String>) -> Request<Contact, ContactsUpdate> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v2.contacts.update").with("contact", &contact)
@@ -228,7 +228,7 @@ impl Contacts {
 
     /// Soft-delete a contact.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeleteResponse> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v2.contacts.delete").with("contact", &contact)
@@ -236,7 +236,7 @@ impl Contacts {
 
     /// Tell which transports a contact can receive.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get_capabilities(&self, contact: impl Into<String>) -> Request<ContactCapabilities> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v2.contacts.get_capabilities").with("contact", &contact)
@@ -244,7 +244,7 @@ impl Contacts {
 
     /// List a contact's tags.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Page<ContactTag>> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v2.contacts.list_tags").with("contact", &contact)
@@ -252,7 +252,7 @@ impl Contacts {
 
     /// Add tags to a contact.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     /// - `tags`: Free-form tags.
     pub fn add_tags(
         &self,
@@ -266,8 +266,8 @@ impl Contacts {
 
     /// Soft-delete one tag.
     ///
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
-    /// - `tag`: Tag text, percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
+    /// - `tag`: The tag.
     pub fn remove_tag(&self, contact: impl Into<String>, tag: impl Into<String>) -> Request<DeleteResponse> {
         let contact: String = contact.into();
         let tag: String = tag.into();
@@ -422,7 +422,7 @@ impl Groups {
     /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
     ///
     /// - `group`: Group id.
-    /// - `contact`: Contact identifier (E.164 number or email), percent-encoded.
+    /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn remove_member(
         &self,
         group: impl Into<String>,
@@ -522,8 +522,8 @@ impl Chats {
 
     /// Read one conversation.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatDetail> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.chats.get").with("chat", &chat)
@@ -531,8 +531,8 @@ impl Chats {
 
     /// Mark a conversation read.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn mark_read(&self, chat: impl Into<String>) -> Request<ReadResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.chats.mark_read").with("chat", &chat)
@@ -584,8 +584,8 @@ impl Messages {
     ///
     /// Needs at least one of: `text`; `attachments`; `parts`.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn send(&self, chat: impl Into<String>) -> Request<SendMessageResponse, MessagesSend> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.messages.send").with("chat", &chat)
@@ -593,8 +593,8 @@ impl Messages {
 
     /// List messages of a conversation.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.messages.list").with("chat", &chat)
@@ -602,8 +602,8 @@ impl Messages {
 
     /// Read one message.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `message`: Opaque message id.
     pub fn get(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageDetail> {
         let chat: String = chat.into();
@@ -613,8 +613,8 @@ impl Messages {
 
     /// Read only the delivery state of a message.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `message`: Opaque message id.
     pub fn get_status(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageStatus> {
         let chat: String = chat.into();
@@ -626,8 +626,8 @@ impl Messages {
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `message`: Opaque message id.
     pub fn cancel(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<CancelMessageResponse> {
         let chat: String = chat.into();
@@ -659,13 +659,13 @@ impl Messages {
 pub enum MessagesSend {}
 
 impl Request<SendMessageResponse, MessagesSend> {
-    /// `text`.
+    /// One text, or several that become one message each.
     pub fn text(self, text: impl Into<MessageText>) -> Self {
         let text: MessageText = text.into();
         self.with("text", &text)
     }
 
-    /// `attachments`.
+    /// Public https URLs, plain or with a file name, up to 16 MB each.
     pub fn attachments(self, attachments: impl IntoIterator<Item = impl Into<OutboundAttachment>>) -> Self {
         let attachments: Vec<OutboundAttachment> = attachments.into_iter().map(Into::into).collect();
         self.with("attachments", &attachments)
@@ -678,7 +678,7 @@ impl Request<SendMessageResponse, MessagesSend> {
         self.with("parts", &parts)
     }
 
-    /// `link_preview`.
+    /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
         self.with("link_preview", &link_preview)
     }
@@ -688,7 +688,7 @@ impl Request<SendMessageResponse, MessagesSend> {
         self.null("link_preview")
     }
 
-    /// `effect`.
+    /// Animation; iMessage only, elsewhere the text goes out plain.
     pub fn effect(self, effect: impl Into<Effect>) -> Self {
         let effect: Effect = effect.into();
         self.with("effect", &effect)
@@ -699,7 +699,7 @@ impl Request<SendMessageResponse, MessagesSend> {
         self.null("effect")
     }
 
-    /// `reply_to`.
+    /// The message to reply to, by id or guid.
     pub fn reply_to(self, reply_to: impl Into<ReplyTo>) -> Self {
         let reply_to: ReplyTo = reply_to.into();
         self.with("reply_to", &reply_to)
@@ -787,8 +787,8 @@ pub struct Reactions {
 impl Reactions {
     /// Add or take back a reaction.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `message`: Message id, or a negative integer counting back from the newest message of the chat (-1 newest,
     ///   -2 the one before).
     /// - `reaction`: `+` adds, `-` removes, followed by a tapback name or any emoji.
@@ -829,8 +829,9 @@ pub struct Polls {
 impl Polls {
     /// Send a native iMessage poll.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
+    /// - `options`: The answers to choose from, 2 to 10.
     pub fn send(
         &self,
         chat: impl Into<String>,
@@ -843,8 +844,8 @@ impl Polls {
 
     /// Read current poll counts.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `poll`: Poll id as returned by sendPoll or a poll event.
     pub fn get_results(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollResults> {
         let chat: String = chat.into();
@@ -874,8 +875,8 @@ pub struct Typing {
 impl Typing {
     /// Show the typing indicator.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn start(&self, chat: impl Into<String>) -> Request<TypingResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.typing.start").with("chat", &chat)
@@ -883,8 +884,8 @@ impl Typing {
 
     /// Hide the typing indicator.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn stop(&self, chat: impl Into<String>) -> Request<TypingResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.typing.stop").with("chat", &chat)
@@ -900,8 +901,8 @@ pub struct Backgrounds {
 impl Backgrounds {
     /// Read the wallpaper state of a chat.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.backgrounds.get").with("chat", &chat)
@@ -909,8 +910,8 @@ impl Backgrounds {
 
     /// Upload a wallpaper for a chat.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     /// - `background`: Raw image bytes as a file part; not a URL, not base64.
     pub fn set(&self, chat: impl Into<String>, background: File) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
@@ -920,8 +921,8 @@ impl Backgrounds {
 
     /// Remove the wallpaper of a chat.
     ///
-    /// - `chat`: Conversation address, percent-encoded. One of: E.164 number, email address, group id (`grp_...`),
-    ///   or a comma-separated list of numbers/emails for an ad-hoc group.
+    /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
+    ///   numbers and addresses separated by commas for an unnamed group.
     pub fn remove(&self, chat: impl Into<String>) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v2.backgrounds.remove").with("chat", &chat)
@@ -942,7 +943,7 @@ impl Location {
 
     /// Read one contact's place.
     ///
-    /// - `handle`: E.164 number or email, percent-encoded.
+    /// - `handle`: A number in E.164 form, or an email address.
     pub fn get(&self, handle: impl Into<String>) -> Request<ContactLocation> {
         let handle: String = handle.into();
         Request::new(&self.client, "blooio.v2.location.get").with("handle", &handle)
@@ -996,6 +997,8 @@ impl PhoneNumbers {
     }
 
     /// Parse and classify up to 100 phone numbers.
+    ///
+    /// - `numbers`: The numbers, 1 to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<BatchLookupResponse> {
         let numbers: Vec<String> = numbers.into_iter().map(Into::into).collect();
         Request::new(&self.client, "blooio.v2.phone_numbers.lookup_many").with("numbers", &numbers)
@@ -1080,7 +1083,7 @@ impl Webhooks {
 pub enum WebhooksCreate {}
 
 impl Request<CreateWebhookResult, WebhooksCreate> {
-    /// Default: `"message"`.
+    /// Which events are delivered. Default: `"message"`.
     pub fn webhook_type(self, webhook_type: impl Into<WebhookType>) -> Self {
         let webhook_type: WebhookType = webhook_type.into();
         self.with("webhook_type", &webhook_type)
@@ -1097,7 +1100,7 @@ impl Request<CreateWebhookResult, WebhooksCreate> {
 pub enum WebhooksUpdate {}
 
 impl Request<Webhook, WebhooksUpdate> {
-    /// `webhook_type`.
+    /// Which events are delivered.
     pub fn webhook_type(self, webhook_type: impl Into<WebhookType>) -> Self {
         let webhook_type: WebhookType = webhook_type.into();
         self.with("webhook_type", &webhook_type)

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::veneer::*;
 
-/// AccountContext.
+/// The identity behind the credential.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AccountContext {
@@ -47,7 +47,7 @@ model!(AccountContext {
     usage "usage" hidden maybe;
 });
 
-/// CallForwardingRequest.
+/// What `numbers.request_call_forwarding` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallForwardingRequest {
@@ -73,7 +73,7 @@ model!(CallForwardingRequest {
     forward_to "forward_to" hidden maybe;
 });
 
-/// Channel.
+/// A line or account that messages leave through.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Channel {
@@ -137,7 +137,7 @@ model!(ChannelCapabilities {
     gates "gates" hidden maybe;
 });
 
-/// ChannelCapabilitiesResult.
+/// What `channels.get_capabilities` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChannelCapabilitiesResult {
@@ -157,7 +157,7 @@ model!(ChannelCapabilitiesResult {
     capabilities "capabilities" hidden maybe;
 });
 
-/// ChannelProfile.
+/// What `channels.update_profile` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChannelProfile {
@@ -177,7 +177,7 @@ model!(ChannelProfile {
     profile "profile" hidden maybe;
 });
 
-/// ChannelSettings.
+/// Settings of a line.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChannelSettings {
@@ -197,7 +197,7 @@ model!(ChannelSettings {
     settings "settings" hidden maybe;
 });
 
-/// Chat.
+/// A conversation with a contact or group on a channel.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Chat {
@@ -241,7 +241,7 @@ model!(Chat {
     created_at "created_at" shown maybe;
 });
 
-/// ChatBackground.
+/// What `backgrounds.get` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatBackground {
@@ -267,7 +267,7 @@ model!(ChatBackground {
     background_url "background_url" hidden maybe;
 });
 
-/// ChatBackgroundRemoved.
+/// What `backgrounds.remove` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatBackgroundRemoved {
@@ -284,7 +284,7 @@ model!(ChatBackgroundRemoved {
     removed "removed" shown maybe;
 });
 
-/// ChatBackgroundUpdate.
+/// What `backgrounds.set` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatBackgroundUpdate {
@@ -304,7 +304,7 @@ model!(ChatBackgroundUpdate {
     background_url "background_url" hidden maybe;
 });
 
-/// ChatCreated.
+/// What `chats.create` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatCreated {
@@ -336,7 +336,7 @@ model!(ChatCreated {
     created "created" shown maybe;
 });
 
-/// Contact.
+/// A person and their identities.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
@@ -374,7 +374,7 @@ model!(Contact {
     identities "identities" hidden maybe;
 });
 
-/// ContactCard.
+/// The Name & Photo card of a line.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCard {
@@ -406,7 +406,7 @@ model!(ContactCard {
     sharing "sharing" hidden maybe;
 });
 
-/// ContactCardShared.
+/// What `contact_cards.share` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCardShared {
@@ -426,7 +426,7 @@ model!(ContactCardShared {
     at "at" shown maybe;
 });
 
-/// ContactCardSharing.
+/// With whom a card is shared.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCardSharing {
@@ -446,15 +446,15 @@ model!(ContactCardSharing {
     name_format "name_format" hidden maybe;
 });
 
-/// ContactCardSharingUpdate.
+/// With whom a card is shared; left-out fields stay.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactCardSharingUpdate {
-    /// `enabled`.
+    /// Whether the card is shared.
     pub enabled: Option<bool>,
-    /// `audience`.
+    /// Who receives it.
     pub audience: Option<String>,
-    /// `name_format`.
+    /// How much of the name it shows.
     pub name_format: Option<String>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -472,20 +472,20 @@ impl ContactCardSharingUpdate {
         Self { ..Self::default() }
     }
 
-    /// Sets `enabled`.
+    /// Whether the card is shared.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
 
-    /// Sets `audience`.
+    /// Who receives it.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         let audience: String = audience.into();
         self.audience = Some(audience);
         self
     }
 
-    /// Sets `name_format`.
+    /// How much of the name it shows.
     pub fn name_format(mut self, name_format: impl Into<String>) -> Self {
         let name_format: String = name_format.into();
         self.name_format = Some(name_format);
@@ -513,7 +513,7 @@ model!(ContactEventData {
     chat_id "chat_id" shown maybe;
 });
 
-/// ContactIdentity.
+/// A number or address of a contact on a type of channel.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ContactIdentity {
@@ -568,7 +568,7 @@ model!(ContactIdentitySummary {
     created_at "created_at" shown maybe;
 });
 
-/// DeletedResult.
+/// What `priorities.delete` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeletedResult {
@@ -585,7 +585,7 @@ model!(DeletedResult {
     deleted "deleted" shown maybe;
 });
 
-/// DetachedResult.
+/// What `contacts.detach_identity` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DetachedResult {
@@ -692,7 +692,7 @@ impl From<&FanOutResult> for MessageRef {
     }
 }
 
-/// Group.
+/// A group conversation.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Group {
@@ -753,7 +753,7 @@ model!(GroupEventData {
     icon_url "icon_url" hidden maybe;
 });
 
-/// GroupIcon.
+/// What `groups.set_icon` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GroupIcon {
@@ -770,7 +770,7 @@ model!(GroupIcon {
     icon_url "icon_url" hidden maybe;
 });
 
-/// GroupMember.
+/// A member of a group.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GroupMember {
@@ -796,7 +796,7 @@ model!(GroupMember {
     identifier "identifier" hidden maybe;
 });
 
-/// IdentityCapabilities.
+/// What one identity of a contact can receive.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct IdentityCapabilities {
@@ -822,11 +822,11 @@ model!(IdentityCapabilities {
     capabilities "capabilities" hidden maybe;
 });
 
-/// WhatsApp Business and RCS.
+/// An interactive message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct InteractiveContent {
-    /// `kind`.
+    /// Kind of the interactive message; the fields it needs go beside it.
     pub kind: String,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -844,7 +844,7 @@ impl InteractiveContent {
     }
 }
 
-/// LineSettings.
+/// Switches of a line.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LineSettings {
@@ -899,7 +899,7 @@ impl LinkPreview {
     }
 }
 
-/// LocationContact.
+/// Where a contact was last seen.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LocationContact {
@@ -922,7 +922,7 @@ model!(LocationContact {
     last_updated "last_updated" shown maybe;
 });
 
-/// LocationRefresh.
+/// What `location.refresh` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LocationRefresh {
@@ -939,7 +939,7 @@ model!(LocationRefresh {
     friends "friends" hidden maybe;
 });
 
-/// Message.
+/// A message of a chat.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
@@ -1009,7 +1009,7 @@ model!(MessageError {
     message "message" hidden maybe;
 });
 
-/// MessageEvent.
+/// A step in the life of a message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MessageEvent {
@@ -1106,11 +1106,11 @@ model!(MessageEventData {
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MessagePart {
-    /// `text`.
+    /// Text of the part.
     pub text: Option<String>,
-    /// `url`.
+    /// Public https URL of the part's media.
     pub url: Option<String>,
-    /// `link_preview`.
+    /// Preview of the part, when its text is one URL.
     pub link_preview: Option<LinkPreview>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1128,21 +1128,21 @@ impl MessagePart {
         Self { ..Self::default() }
     }
 
-    /// Sets `text`.
+    /// Text of the part.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         let text: String = text.into();
         self.text = Some(text);
         self
     }
 
-    /// Sets `url`.
+    /// Public https URL of the part's media.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         self.url = Some(url);
         self
     }
 
-    /// Sets `link_preview`.
+    /// Preview of the part, when its text is one URL.
     pub fn link_preview(mut self, link_preview: LinkPreview) -> Self {
         self.link_preview = Some(link_preview);
         self
@@ -1230,7 +1230,7 @@ impl From<&MessageSendResult> for MessageRef {
     }
 }
 
-/// MessageStatus.
+/// The delivery state of a message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MessageStatus {
@@ -1259,11 +1259,11 @@ model!(MessageStatus {
     updated_at "updated_at" shown maybe;
 });
 
-/// NewGroupMemberIdentifier.
+/// A member by number or address.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NewGroupMemberIdentifier {
-    /// `identifier`.
+    /// Phone number or email address.
     pub identifier: String,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1291,7 +1291,7 @@ pub struct NumberEventData {
 
 model!(NumberEventData {});
 
-/// Organization.
+/// The organization behind the credential.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Organization {
@@ -1314,7 +1314,7 @@ model!(Organization {
     created_at "created_at" shown maybe;
 });
 
-/// PhoneNumberLocation.
+/// Where a number is registered.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PhoneNumberLocation {
@@ -1334,7 +1334,7 @@ model!(PhoneNumberLocation {
     region_name "region_name" hidden maybe;
 });
 
-/// PhoneNumberLookup.
+/// What a phone number tells about itself.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PhoneNumberLookup {
@@ -1387,7 +1387,7 @@ model!(PhoneNumberLookup {
     area_code_region "area_code_region" hidden maybe;
 });
 
-/// Poll.
+/// What `polls.send` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Poll {
@@ -1419,13 +1419,13 @@ model!(Poll {
     poll "poll" hidden maybe;
 });
 
-/// Native poll; only Blooio channels qualify.
+/// A poll to send.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollContent {
-    /// `title`.
+    /// The question.
     pub title: String,
-    /// `options`.
+    /// The answers to choose from, at least 2.
     pub options: Vec<String>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1445,7 +1445,7 @@ impl PollContent {
     }
 }
 
-/// PollDefinition.
+/// A poll as it was sent.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollDefinition {
@@ -1488,7 +1488,7 @@ model!(PollEventData {
     options "options" hidden maybe;
 });
 
-/// PollOptionResult.
+/// An answer and its votes.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollOptionResult {
@@ -1505,7 +1505,7 @@ model!(PollOptionResult {
     votes "votes" shown maybe;
 });
 
-/// PollResults.
+/// What `polls.get_results` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollResults {
@@ -1531,7 +1531,7 @@ model!(PollResults {
     total_votes "total_votes" shown maybe;
 });
 
-/// PollVoteResult.
+/// What `polls.vote` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PollVoteResult {
@@ -1560,7 +1560,7 @@ model!(PollVoteResult {
     active_vote_indices "active_vote_indices" hidden maybe;
 });
 
-/// Priority.
+/// An order of channels that routed sends follow.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Priority {
@@ -1589,7 +1589,7 @@ model!(Priority {
     updated_at "updated_at" shown maybe;
 });
 
-/// PriorityChannel.
+/// A channel and its tier.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PriorityChannel {
@@ -1615,13 +1615,13 @@ model!(PriorityChannel {
     priority "priority" shown maybe;
 });
 
-/// PriorityEntryTiered.
+/// A channel and its tier.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PriorityEntryTiered {
-    /// `channel_id`.
+    /// The channel's `ch_…` id.
     pub channel_id: String,
-    /// `priority`.
+    /// Tier, lowest first; channels of one tier form a pool.
     pub priority: Option<i64>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1639,7 +1639,7 @@ impl PriorityEntryTiered {
         Self { channel_id, ..Self::default() }
     }
 
-    /// Sets `priority`.
+    /// Tier, lowest first; channels of one tier form a pool.
     pub fn priority(mut self, priority: i64) -> Self {
         self.priority = Some(priority);
         self
@@ -1678,7 +1678,7 @@ model!(ReactionEventData {
     contact "contact" hidden maybe;
 });
 
-/// ReactionResult.
+/// What `reactions.add` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReactionResult {
@@ -1698,7 +1698,7 @@ model!(ReactionResult {
     at "at" shown maybe;
 });
 
-/// ReadResult.
+/// What `chats.mark_read` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ReadResult {
@@ -1718,7 +1718,7 @@ model!(ReadResult {
     at "at" shown maybe;
 });
 
-/// RecipientContact.
+/// A contact, reached through any of its identities.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RecipientContact {
@@ -1740,11 +1740,11 @@ impl RecipientContact {
     }
 }
 
-/// RecipientGroup.
+/// A group; the sender must be the channel that owns it.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RecipientGroup {
-    /// `group_id`.
+    /// The group's `grp_…` id.
     pub group_id: String,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1762,7 +1762,7 @@ impl RecipientGroup {
     }
 }
 
-/// RemovedResult.
+/// What `groups.remove_icon` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RemovedResult {
@@ -1779,13 +1779,13 @@ model!(RemovedResult {
     removed "removed" shown maybe;
 });
 
-/// Tappable link bubble. Blooio (and amb, per later docs).
+/// A link as a tappable bubble.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RichLink {
-    /// `url`.
+    /// The link.
     pub url: String,
-    /// `title`.
+    /// Title of the bubble.
     pub title: Option<String>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1803,7 +1803,7 @@ impl RichLink {
         Self { url, ..Self::default() }
     }
 
-    /// Sets `title`.
+    /// Title of the bubble.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         let title: String = title.into();
         self.title = Some(title);
@@ -1896,7 +1896,7 @@ model!(SafetyStateData {
     reasons "reasons" hidden maybe;
 });
 
-/// SenderLine.
+/// A line of this key.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SenderLine {
@@ -1925,11 +1925,11 @@ model!(SenderLine {
     plan_kind "plan_kind" shown maybe;
 });
 
-/// WhatsApp Business.
+/// A message made from a template.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TemplateContent {
-    /// `template_id`.
+    /// The template; the fields it needs go beside it.
     pub template_id: Option<String>,
     /// Fields this version does not know, and those that came null or as something else.
     pub raw: Map<String, serde_json::Value>,
@@ -1945,7 +1945,7 @@ impl TemplateContent {
         Self { ..Self::default() }
     }
 
-    /// Sets `template_id`.
+    /// The template; the fields it needs go beside it.
     pub fn template_id(mut self, template_id: impl Into<String>) -> Self {
         let template_id: String = template_id.into();
         self.template_id = Some(template_id);
@@ -1953,7 +1953,7 @@ impl TemplateContent {
     }
 }
 
-/// TimelineItem.
+/// One thing that happened with a contact.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TimelineItem {
@@ -2010,7 +2010,7 @@ model!(TypingEventData {
     contact "contact" hidden maybe;
 });
 
-/// TypingResult.
+/// What `typing.set` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TypingResult {
@@ -2030,7 +2030,7 @@ model!(TypingResult {
     at "at" shown maybe;
 });
 
-/// Usage.
+/// What the organization has used.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Usage {
@@ -2050,7 +2050,7 @@ model!(Usage {
     last_message_sent "last_message_sent" shown maybe;
 });
 
-/// Webhook.
+/// A subscription.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Webhook {
@@ -2088,7 +2088,7 @@ model!(Webhook {
     created_at "created_at" shown maybe;
 });
 
-/// WebhookAttachmentObject.
+/// An attachment of an event's message.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookAttachmentObject {
@@ -2111,7 +2111,7 @@ model!(WebhookAttachmentObject {
     name "name" hidden maybe;
 });
 
-/// WebhookContact.
+/// The contact an event is about.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookContact {
@@ -2131,7 +2131,7 @@ model!(WebhookContact {
     name "name" hidden maybe;
 });
 
-/// WebhookDelivery.
+/// A delivery of an event to a webhook.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
@@ -2189,7 +2189,7 @@ model!(WebhookGroupRef {
     name "name" hidden maybe;
 });
 
-/// WebhookPayloadVersion.
+/// A version of webhook payloads.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookPayloadVersion {
@@ -2206,7 +2206,7 @@ model!(WebhookPayloadVersion {
     latest "latest" shown maybe;
 });
 
-/// WebhookReplay.
+/// What `webhooks.replay_delivery` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookReplay {
@@ -2226,7 +2226,7 @@ model!(WebhookReplay {
     status "status" hidden maybe;
 });
 
-/// WebhookSecret.
+/// What `webhooks.rotate_secret` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookSecret {
@@ -2243,7 +2243,7 @@ model!(WebhookSecret {
     signing_secret "signing_secret" hidden always;
 });
 
-/// WebhookWithSecret.
+/// What `webhooks.create` answers.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookWithSecret {
@@ -2354,8 +2354,8 @@ pub enum NewGroupMember {
 
 impl Json for NewGroupMember {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::Contact)
-            .or_else(|value| attempt(value, &[("identifier", "")], Self::Identifier))
+        attempt(value, &[("identifier", "")], Self::Identifier)
+            .or_else(|value| attempt(value, &[], Self::Contact))
             .or_else(|value| Ok(Self::Other(value)))
     }
 
@@ -2410,8 +2410,8 @@ pub enum PriorityEntry {
 
 impl Json for PriorityEntry {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::Channel)
-            .or_else(|value| attempt(value, &[("channel_id", "")], Self::Tiered))
+        attempt(value, &[("channel_id", "")], Self::Tiered)
+            .or_else(|value| attempt(value, &[], Self::Channel))
             .or_else(|value| Ok(Self::Other(value)))
     }
 
@@ -2472,10 +2472,10 @@ pub enum Recipient {
 
 impl Json for Recipient {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::One)
-            .or_else(|value| attempt(value, &[], Self::Several))
+        attempt(value, &[("group_id", "")], Self::Group)
             .or_else(|value| attempt(value, &[("contact_id", "")], Self::Contact))
-            .or_else(|value| attempt(value, &[("group_id", "")], Self::Group))
+            .or_else(|value| attempt(value, &[], Self::One))
+            .or_else(|value| attempt(value, &[], Self::Several))
             .or_else(|value| Ok(Self::Other(value)))
     }
 
@@ -2541,6 +2541,7 @@ impl From<RecipientGroup> for Recipient {
 /// What the operation made of the request.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // one at a time; a box would be in every caller's pattern
 pub enum SendResult {
     /// [`MessageSendResult`].
     Message(MessageSendResult),
@@ -2552,8 +2553,8 @@ pub enum SendResult {
 
 impl Json for SendResult {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::Message)
-            .or_else(|value| attempt(value, &[], Self::FanOut))
+        attempt(value, &[("data", "")], Self::FanOut)
+            .or_else(|value| attempt(value, &[], Self::Message))
             .or_else(|value| Ok(Self::Other(value)))
     }
 
@@ -2624,8 +2625,8 @@ pub enum WebhookAttachment {
 
 impl Json for WebhookAttachment {
     fn from_json(value: Value) -> Result<Self, Value> {
-        attempt(value, &[], Self::Url)
-            .or_else(|value| attempt(value, &[("url", "")], Self::Object))
+        attempt(value, &[("url", "")], Self::Object)
+            .or_else(|value| attempt(value, &[], Self::Url))
             .or_else(|value| Ok(Self::Other(value)))
     }
 

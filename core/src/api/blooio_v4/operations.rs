@@ -145,7 +145,7 @@ impl Numbers {
     /// Opens a support ticket; forwarding is not switched at once. Only dedicated and inbound lines qualify and both
     /// numbers must be US numbers.
     ///
-    /// - `number`: E.164, URL-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `forward_to`: US destination number, E.164.
     pub fn request_call_forwarding(
         &self,
@@ -179,18 +179,18 @@ impl Numbers {
 pub enum NumbersPurchase {}
 
 impl Request<serde_json::Map<String, serde_json::Value>, NumbersPurchase> {
-    /// `plan_id`.
+    /// The plan to order lines of.
     pub fn plan_id(self, plan_id: impl Into<PurchasePlan>) -> Self {
         let plan_id: PurchasePlan = plan_id.into();
         self.with("plan_id", &plan_id)
     }
 
-    /// `quantity`.
+    /// How many lines, 1 to 10.
     pub fn quantity(self, quantity: i64) -> Self {
         self.with("quantity", &quantity)
     }
 
-    /// `area_code`.
+    /// Wished area code.
     pub fn area_code(self, area_code: impl Into<String>) -> Self {
         let area_code: String = area_code.into();
         self.with("area_code", &area_code)
@@ -206,7 +206,7 @@ pub struct ContactCards {
 impl ContactCards {
     /// Read the Name and Photo card of a line.
     ///
-    /// - `number`: E.164, URL-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
         Request::new(&self.client, "blooio.v4.contact_cards.get").with("number", &number)
@@ -216,7 +216,7 @@ impl ContactCards {
     ///
     /// Partial update; a body without any of the fields is refused.
     ///
-    /// - `number`: E.164, URL-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<ContactCard, ContactCardsUpdate> {
         let number: String = number.into();
         Request::new(&self.client, "blooio.v4.contact_cards.update").with("number", &number)
@@ -224,7 +224,7 @@ impl ContactCards {
 
     /// Upload the card photo as a file.
     ///
-    /// - `number`: E.164, URL-encoded.
+    /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `avatar`: Image file, at most 10 MB.
     pub fn upload_avatar(
         &self,
@@ -242,7 +242,7 @@ impl ContactCards {
     ///
     /// Blooio channels only. No request body.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn share(&self, chat: impl Into<String>) -> Request<ContactCardShared> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.contact_cards.share").with("chat", &chat)
@@ -254,13 +254,13 @@ impl ContactCards {
 pub enum ContactCardsUpdate {}
 
 impl Request<ContactCard, ContactCardsUpdate> {
-    /// `first_name`.
+    /// First name on the card.
     pub fn first_name(self, first_name: impl Into<String>) -> Self {
         let first_name: String = first_name.into();
         self.with("first_name", &first_name)
     }
 
-    /// `last_name`.
+    /// Last name on the card.
     pub fn last_name(self, last_name: impl Into<String>) -> Self {
         let last_name: String = last_name.into();
         self.with("last_name", &last_name)
@@ -272,7 +272,7 @@ impl Request<ContactCard, ContactCardsUpdate> {
         self.with("avatar", &avatar)
     }
 
-    /// `sharing`.
+    /// With whom the card is shared.
     pub fn sharing(self, sharing: ContactCardSharingUpdate) -> Self {
         self.with("sharing", &sharing)
     }
@@ -294,7 +294,7 @@ impl Location {
 
     /// Read one Find My friend.
     ///
-    /// - `handle`: E.164 number, email or Apple ID, URL-encoded.
+    /// - `handle`: A number in E.164 form, an email address or an Apple ID.
     pub fn get(&self, handle: impl Into<String>) -> Request<LocationContact> {
         let handle: String = handle.into();
         Request::new(&self.client, "blooio.v4.location.get").with("handle", &handle)
@@ -331,8 +331,7 @@ impl Channels {
 
     /// Read a channel.
     ///
-    /// - `channel`: Phone number (encode + as %2B), alias or ch_ id. Named channelId and limited to ch_ ids before
-    ///   2026-07-25.
+    /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get(&self, channel: impl Into<String>) -> Request<Channel> {
         let channel: String = channel.into();
         Request::new(&self.client, "blooio.v4.channels.get").with("channel", &channel)
@@ -340,8 +339,7 @@ impl Channels {
 
     /// Read what a channel can do.
     ///
-    /// - `channel`: Phone number (encode + as %2B), alias or ch_ id. Named channelId and limited to ch_ ids before
-    ///   2026-07-25.
+    /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_capabilities(&self, channel: impl Into<String>) -> Request<ChannelCapabilitiesResult> {
         let channel: String = channel.into();
         Request::new(&self.client, "blooio.v4.channels.get_capabilities").with("channel", &channel)
@@ -351,8 +349,7 @@ impl Channels {
     ///
     /// The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
     ///
-    /// - `channel`: Phone number (encode + as %2B), alias or ch_ id. Named channelId and limited to ch_ ids before
-    ///   2026-07-25.
+    /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn update_profile(&self, channel: impl Into<String>) -> Request<ChannelProfile> {
         let channel: String = channel.into();
         Request::new(&self.client, "blooio.v4.channels.update_profile").with("channel", &channel)
@@ -362,8 +359,7 @@ impl Channels {
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
     ///
-    /// - `channel`: Phone number (encode + as %2B), alias or ch_ id. Named channelId and limited to ch_ ids before
-    ///   2026-07-25.
+    /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_settings(&self, channel: impl Into<String>) -> Request<ChannelSettings> {
         let channel: String = channel.into();
         Request::new(&self.client, "blooio.v4.channels.get_settings").with("channel", &channel)
@@ -429,7 +425,7 @@ impl Priorities {
 
     /// Read a priority.
     ///
-    /// - `priority`: priority_...
+    /// - `priority`: The priority's `priority_…` id.
     pub fn get(&self, priority: impl Into<String>) -> Request<Priority> {
         let priority: String = priority.into();
         Request::new(&self.client, "blooio.v4.priorities.get").with("priority", &priority)
@@ -439,7 +435,7 @@ impl Priorities {
     ///
     /// `channels`, when given, replaces the whole set.
     ///
-    /// - `priority`: priority_...
+    /// - `priority`: The priority's `priority_…` id.
     pub fn update(&self, priority: impl Into<String>) -> Request<Priority, PrioritiesUpdate> {
         let priority: String = priority.into();
         Request::new(&self.client, "blooio.v4.priorities.update").with("priority", &priority)
@@ -447,7 +443,7 @@ impl Priorities {
 
     /// Delete a priority.
     ///
-    /// - `priority`: priority_...
+    /// - `priority`: The priority's `priority_…` id.
     pub fn delete(&self, priority: impl Into<String>) -> Request<DeletedResult> {
         let priority: String = priority.into();
         Request::new(&self.client, "blooio.v4.priorities.delete").with("priority", &priority)
@@ -476,7 +472,7 @@ impl Request<Page<Priority>, PrioritiesList> {
 pub enum PrioritiesCreate {}
 
 impl Request<Priority, PrioritiesCreate> {
-    /// `name`.
+    /// A name for people.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
         self.with("name", &name)
@@ -493,13 +489,13 @@ impl Request<Priority, PrioritiesCreate> {
 pub enum PrioritiesUpdate {}
 
 impl Request<Priority, PrioritiesUpdate> {
-    /// `name`.
+    /// A name for people.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
         self.with("name", &name)
     }
 
-    /// `is_default`.
+    /// Whether sends that name no sender follow it.
     pub fn is_default(self, is_default: bool) -> Self {
         self.with("is_default", &is_default)
     }
@@ -533,7 +529,7 @@ impl Contacts {
 
     /// Read a contact.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.get").with("contact", &contact)
@@ -541,7 +537,8 @@ impl Contacts {
 
     /// Rename a contact.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
+    /// - `name`: The new name.
     pub fn update(&self, contact: impl Into<String>, name: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
         let name: String = name.into();
@@ -550,7 +547,7 @@ impl Contacts {
 
     /// Delete a contact.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeletedResult> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.delete").with("contact", &contact)
@@ -562,7 +559,7 @@ impl Contacts {
     /// and takes the name of the source only when it has none. Chats and messages hang off identities, so history
     /// follows. Repeating the same merge answers 200 again.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     /// - `source_contact_id`: ct_ id of the contact to absorb; not the path contact.
     pub fn merge(&self, contact: impl Into<String>, source_contact_id: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
@@ -576,7 +573,7 @@ impl Contacts {
     ///
     /// Answers with paging fields although the route declares neither limit nor cursor.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn list_identities(&self, contact: impl Into<String>) -> Request<Page<ContactIdentity>> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.list_identities").with("contact", &contact)
@@ -584,7 +581,8 @@ impl Contacts {
 
     /// Attach an identity.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
+    /// - `identifier`: Phone number or email address.
     pub fn attach_identity(
         &self,
         contact: impl Into<String>,
@@ -599,8 +597,8 @@ impl Contacts {
 
     /// Rewrite an identity in place.
     ///
-    /// - `contact`: ct_...
-    /// - `identity`: cid_...
+    /// - `contact`: The contact's `ct_…` id.
+    /// - `identity`: The identity's `cid_…` id.
     /// - `identifier`: New phone or email.
     pub fn update_identity(
         &self,
@@ -619,8 +617,8 @@ impl Contacts {
 
     /// Detach an identity.
     ///
-    /// - `contact`: ct_...
-    /// - `identity`: cid_...
+    /// - `contact`: The contact's `ct_…` id.
+    /// - `identity`: The identity's `cid_…` id.
     pub fn detach_identity(&self, contact: impl Into<String>, identity: impl Into<String>) -> Request<DetachedResult> {
         let contact: String = contact.into();
         let identity: String = identity.into();
@@ -633,7 +631,7 @@ impl Contacts {
     ///
     /// An active line checks blooio identities live, number by number.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn list_capabilities(&self, contact: impl Into<String>) -> Request<Page<IdentityCapabilities>> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.list_capabilities").with("contact", &contact)
@@ -644,7 +642,7 @@ impl Contacts {
     /// Covers the 1:1 chats of all identities and the group chats in which the contact is a member now. After a
     /// merge it includes the absorbed history.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn list_timeline(&self, contact: impl Into<String>) -> Request<Page<TimelineItem>, ContactsListTimeline> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.list_timeline").with("contact", &contact)
@@ -652,7 +650,7 @@ impl Contacts {
 
     /// List tags.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Vec<String>> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.list_tags").with("contact", &contact)
@@ -660,7 +658,7 @@ impl Contacts {
 
     /// Add tags.
     ///
-    /// - `contact`: ct_...
+    /// - `contact`: The contact's `ct_…` id.
     pub fn add_tags(&self, contact: impl Into<String>) -> Request<Vec<String>, ContactsAddTags> {
         let contact: String = contact.into();
         Request::new(&self.client, "blooio.v4.contacts.add_tags").with("contact", &contact)
@@ -668,8 +666,8 @@ impl Contacts {
 
     /// Remove a tag.
     ///
-    /// - `contact`: ct_...
-    /// - `tag`: URL-encode spaces and special characters.
+    /// - `contact`: The contact's `ct_…` id.
+    /// - `tag`: The tag.
     pub fn remove_tag(&self, contact: impl Into<String>, tag: impl Into<String>) -> Request<Vec<String>> {
         let contact: String = contact.into();
         let tag: String = tag.into();
@@ -734,7 +732,7 @@ impl Request<Page<Contact>, ContactsList> {
 pub enum ContactsCreate {}
 
 impl Request<Contact, ContactsCreate> {
-    /// `name`.
+    /// The contact's name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
         self.with("name", &name)
@@ -751,7 +749,7 @@ impl Request<Contact, ContactsCreate> {
         self.with("identifier", &identifier)
     }
 
-    /// `channel_type`.
+    /// Type of channel the identifier belongs to.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
         self.with("channel_type", &channel_type)
@@ -769,7 +767,7 @@ impl Request<Contact, ContactsCreate> {
 pub enum ContactsAttachIdentity {}
 
 impl Request<ContactIdentity, ContactsAttachIdentity> {
-    /// `channel_type`.
+    /// Type of channel the identifier belongs to.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
         self.with("channel_type", &channel_type)
@@ -826,13 +824,13 @@ impl Request<Page<TimelineItem>, ContactsListTimeline> {
 pub enum ContactsAddTags {}
 
 impl Request<Vec<String>, ContactsAddTags> {
-    /// `tags`.
+    /// The tags.
     pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
         self.with("tags", &tags)
     }
 
-    /// `tag`.
+    /// One tag.
     pub fn tag(self, tag: impl Into<String>) -> Self {
         let tag: String = tag.into();
         self.with("tag", &tag)
@@ -869,7 +867,7 @@ impl Groups {
 
     /// Read a group.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
     pub fn get(&self, group: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
         Request::new(&self.client, "blooio.v4.groups.get").with("group", &group)
@@ -877,7 +875,8 @@ impl Groups {
 
     /// Rename a group.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
+    /// - `name`: The new name.
     pub fn update(&self, group: impl Into<String>, name: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
         let name: String = name.into();
@@ -886,7 +885,7 @@ impl Groups {
 
     /// Delete a group.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
     pub fn delete(&self, group: impl Into<String>) -> Request<DeletedResult> {
         let group: String = group.into();
         Request::new(&self.client, "blooio.v4.groups.delete").with("group", &group)
@@ -896,7 +895,7 @@ impl Groups {
     ///
     /// Not paginated. v4 has no route that adds or removes members.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
     pub fn list_members(&self, group: impl Into<String>) -> Request<Page<GroupMember>> {
         let group: String = group.into();
         Request::new(&self.client, "blooio.v4.groups.list_members").with("group", &group)
@@ -906,7 +905,7 @@ impl Groups {
     ///
     /// The group must already be linked to a device chat.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
     /// - `icon`: At most 10 MB; jpeg, png, gif, webp, heic or heif.
     pub fn set_icon(&self, group: impl Into<String>, icon: File) -> Request<GroupIcon> {
         let group: String = group.into();
@@ -916,7 +915,7 @@ impl Groups {
 
     /// Remove the group icon.
     ///
-    /// - `group`: grp_...
+    /// - `group`: The group's `grp_…` id.
     pub fn remove_icon(&self, group: impl Into<String>) -> Request<RemovedResult> {
         let group: String = group.into();
         Request::new(&self.client, "blooio.v4.groups.remove_icon").with("group", &group)
@@ -945,7 +944,7 @@ impl Request<Page<Group>, GroupsList> {
 pub enum GroupsCreate {}
 
 impl Request<Group, GroupsCreate> {
-    /// `name`.
+    /// The group's name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
         self.with("name", &name)
@@ -968,6 +967,7 @@ impl Chats {
     ///
     /// The result is not wrapped in data.
     ///
+    /// - `channel_id`: The channel's `ch_…` id.
     /// - `to`: Phone, email or provider id.
     pub fn create(&self, channel_id: impl Into<String>, to: impl Into<String>) -> Request<ChatCreated> {
         let channel_id: String = channel_id.into();
@@ -977,7 +977,7 @@ impl Chats {
 
     /// Read a chat.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<Chat> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.chats.get").with("chat", &chat)
@@ -985,7 +985,7 @@ impl Chats {
 
     /// Open or close a chat, merge metadata.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn update(&self, chat: impl Into<String>) -> Request<Chat, ChatsUpdate> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.chats.update").with("chat", &chat)
@@ -995,7 +995,7 @@ impl Chats {
     ///
     /// Blooio channels only. No request body.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn mark_read(&self, chat: impl Into<String>) -> Request<ReadResult> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.chats.mark_read").with("chat", &chat)
@@ -1007,7 +1007,7 @@ impl Chats {
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn list_participants(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.chats.list_participants").with("chat", &chat)
@@ -1019,7 +1019,7 @@ impl Chats {
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn add_participant(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.chats.add_participant").with("chat", &chat)
@@ -1031,8 +1031,8 @@ impl Chats {
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
     ///
-    /// - `chat`: chat_...
-    /// - `identity`: cid_...
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `identity`: The identity's `cid_…` id.
     pub fn remove_participant(
         &self,
         chat: impl Into<String>,
@@ -1049,25 +1049,25 @@ impl Chats {
 pub enum ChatsList {}
 
 impl Request<Page<Chat>, ChatsList> {
-    /// `type`.
+    /// Only chats on channels of this type.
     pub fn type_(self, type_: impl Into<ChannelType>) -> Self {
         let type_: ChannelType = type_.into();
         self.with("type", &type_)
     }
 
-    /// `state`.
+    /// Only chats in this state.
     pub fn state(self, state: impl Into<ChatState>) -> Self {
         let state: ChatState = state.into();
         self.with("state", &state)
     }
 
-    /// `channel_id`.
+    /// Only chats on this channel.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
         self.with("channel_id", &channel_id)
     }
 
-    /// `contact_id`.
+    /// Only chats with this contact.
     pub fn contact_id(self, contact_id: impl Into<String>) -> Self {
         let contact_id: String = contact_id.into();
         self.with("contact_id", &contact_id)
@@ -1090,7 +1090,7 @@ impl Request<Page<Chat>, ChatsList> {
 pub enum ChatsUpdate {}
 
 impl Request<Chat, ChatsUpdate> {
-    /// `state`.
+    /// Open or close the chat.
     pub fn state(self, state: impl Into<ChatStateChange>) -> Self {
         let state: ChatStateChange = state.into();
         self.with("state", &state)
@@ -1113,7 +1113,7 @@ impl Typing {
     ///
     /// Blooio channels only. Per v2, RCS chats accept the call but show nothing.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn set(&self, chat: impl Into<String>) -> Request<TypingResult, TypingSet> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.typing.set").with("chat", &chat)
@@ -1121,7 +1121,7 @@ impl Typing {
 
     /// Clear typing.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn stop(&self, chat: impl Into<String>) -> Request<TypingResult> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.typing.stop").with("chat", &chat)
@@ -1133,7 +1133,7 @@ impl Typing {
 pub enum TypingSet {}
 
 impl Request<TypingResult, TypingSet> {
-    /// Default: `"started"`.
+    /// Show or clear it. Default: `"started"`.
     pub fn state(self, state: impl Into<TypingState>) -> Self {
         let state: TypingState = state.into();
         self.with("state", &state)
@@ -1151,7 +1151,7 @@ impl Backgrounds {
     ///
     /// Read live from the device. Blooio channels only.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackground> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.backgrounds.get").with("chat", &chat)
@@ -1161,7 +1161,7 @@ impl Backgrounds {
     ///
     /// Blooio channels only.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     /// - `background`: At most 10 MB; jpeg, png, gif, webp, heic or heif.
     pub fn set(&self, chat: impl Into<String>, background: File) -> Request<ChatBackgroundUpdate> {
         let chat: String = chat.into();
@@ -1171,7 +1171,7 @@ impl Backgrounds {
 
     /// Remove the chat background.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn remove(&self, chat: impl Into<String>) -> Request<ChatBackgroundRemoved> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.backgrounds.remove").with("chat", &chat)
@@ -1192,6 +1192,8 @@ impl Messages {
     /// `parts`. `dry_run` validates and routes without sending.
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
+    ///
+    /// - `to`: A number or email address, several of them, a contact or a group.
     pub fn send(&self, to: impl Into<Recipient>) -> Request<SendResult, MessagesSend> {
         let to: Recipient = to.into();
         Request::new(&self.client, "blooio.v4.messages.send").with("to", &to)
@@ -1205,8 +1207,8 @@ impl Messages {
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
     ///
-    /// - `channel`: Phone number (encode + as %2B), alias or ch_ id. Named channelId and limited to ch_ ids before
-    ///   2026-07-25.
+    /// - `channel`: The channel's number, alias or `ch_…` id.
+    /// - `to`: A number or email address, several of them, a contact or a group.
     pub fn send_to_channel(
         &self,
         channel: impl Into<String>,
@@ -1224,7 +1226,7 @@ impl Messages {
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn send_to_chat(&self, chat: impl Into<String>) -> Request<MessageSendResult, MessagesSendToChat> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.messages.send_to_chat").with("chat", &chat)
@@ -1232,7 +1234,7 @@ impl Messages {
 
     /// List messages of a chat.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
         let chat: String = chat.into();
         Request::new(&self.client, "blooio.v4.messages.list").with("chat", &chat)
@@ -1240,8 +1242,9 @@ impl Messages {
 
     /// Read a message.
     ///
-    /// - `chat`: chat_...
-    /// - `message`: The id shown by send or list. msg_... for outbound; inbound ids may look different.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
+    ///   `msg_`.
     pub fn get(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<Message> {
         let chat: String = chat.into();
         let message: String = message.into();
@@ -1250,8 +1253,9 @@ impl Messages {
 
     /// Read delivery status.
     ///
-    /// - `chat`: chat_...
-    /// - `message`: The id shown by send or list. msg_... for outbound; inbound ids may look different.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
+    ///   `msg_`.
     pub fn get_status(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageStatus> {
         let chat: String = chat.into();
         let message: String = message.into();
@@ -1260,8 +1264,9 @@ impl Messages {
 
     /// List lifecycle events of a message.
     ///
-    /// - `chat`: chat_...
-    /// - `message`: The id shown by send or list. msg_... for outbound; inbound ids may look different.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
+    ///   `msg_`.
     pub fn list_events(
         &self,
         chat: impl Into<String>,
@@ -1346,7 +1351,7 @@ impl Request<SendResult, MessagesSend> {
         self.with("effect", &effect)
     }
 
-    /// `link_preview`.
+    /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
         self.with("link_preview", &link_preview)
     }
@@ -1437,12 +1442,12 @@ impl Request<SendResult, MessagesSendToChannel> {
         self.with("effect", &effect)
     }
 
-    /// `link_preview`.
+    /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
         self.with("link_preview", &link_preview)
     }
 
-    /// Default: `false`.
+    /// Validate and route without sending. Default: `false`.
     pub fn dry_run(self, dry_run: bool) -> Self {
         self.with("dry_run", &dry_run)
     }
@@ -1503,12 +1508,12 @@ impl Request<MessageSendResult, MessagesSendToChat> {
         self.with("effect", &effect)
     }
 
-    /// `link_preview`.
+    /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
         self.with("link_preview", &link_preview)
     }
 
-    /// Default: `false`.
+    /// Validate without sending. Default: `false`.
     pub fn dry_run(self, dry_run: bool) -> Self {
         self.with("dry_run", &dry_run)
     }
@@ -1578,8 +1583,9 @@ impl Reactions {
     /// Works on inbound and outbound messages. 404 when the message is not in this chat, 409 while it has not
     /// reached the device. Blooio channels only.
     ///
-    /// - `chat`: chat_...
-    /// - `message`: The id shown by send or list. msg_... for outbound; inbound ids may look different.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
+    ///   `msg_`.
     /// - `reaction`: Sign plus tapback name or emoji: + adds, - removes.
     pub fn add(
         &self,
@@ -1609,7 +1615,9 @@ impl Polls {
     /// Blooio channels only. Unlike the send routes the result is wrapped in data. Poll id and message id are the
     /// same.
     ///
-    /// - `chat`: chat_...
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `title`: The question.
+    /// - `options`: The answers to choose from, at least 2.
     pub fn send(
         &self,
         chat: impl Into<String>,
@@ -1632,8 +1640,8 @@ impl Polls {
     ///
     /// Needs at least one of: `option_index`; `option`.
     ///
-    /// - `chat`: chat_...
-    /// - `poll`: The msg_ id of the poll message.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `poll`: The poll's id, which is the id of its message.
     pub fn vote(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollVoteResult, PollsVote> {
         let chat: String = chat.into();
         let poll: String = poll.into();
@@ -1642,8 +1650,8 @@ impl Polls {
 
     /// Read poll results.
     ///
-    /// - `chat`: chat_...
-    /// - `poll`: The msg_ id of the poll message.
+    /// - `chat`: The chat's `chat_…` id.
+    /// - `poll`: The poll's id, which is the id of its message.
     pub fn get_results(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollResults> {
         let chat: String = chat.into();
         let poll: String = poll.into();
@@ -1689,6 +1697,8 @@ impl Attachments {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// - `attachment`: The attachment's id.
     pub fn get(&self, attachment: impl Into<String>) -> Request<serde_json::Value> {
         let attachment: String = attachment.into();
         Request::new(&self.client, "blooio.v4.attachments.get").with("attachment", &attachment)
@@ -1725,6 +1735,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// - `template`: The template's id.
     pub fn get(&self, template: impl Into<String>) -> Request<serde_json::Value> {
         let template: String = template.into();
         Request::new(&self.client, "blooio.v4.templates.get").with("template", &template)
@@ -1735,6 +1747,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// - `template`: The template's id.
     pub fn delete(&self, template: impl Into<String>) -> Request<serde_json::Value> {
         let template: String = template.into();
         Request::new(&self.client, "blooio.v4.templates.delete").with("template", &template)
@@ -1773,7 +1787,7 @@ impl Webhooks {
 
     /// Read a webhook.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn get(&self, webhook: impl Into<String>) -> Request<Webhook> {
         let webhook: String = webhook.into();
         Request::new(&self.client, "blooio.v4.webhooks.get").with("webhook", &webhook)
@@ -1781,7 +1795,7 @@ impl Webhooks {
 
     /// Change a webhook.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn update(&self, webhook: impl Into<String>) -> Request<Webhook, WebhooksUpdate> {
         let webhook: String = webhook.into();
         Request::new(&self.client, "blooio.v4.webhooks.update").with("webhook", &webhook)
@@ -1789,7 +1803,7 @@ impl Webhooks {
 
     /// Delete a webhook.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn delete(&self, webhook: impl Into<String>) -> Request<DeletedResult> {
         let webhook: String = webhook.into();
         Request::new(&self.client, "blooio.v4.webhooks.delete").with("webhook", &webhook)
@@ -1799,7 +1813,7 @@ impl Webhooks {
     ///
     /// Takes effect at once; the old secret stops working.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn rotate_secret(&self, webhook: impl Into<String>) -> Request<WebhookSecret> {
         let webhook: String = webhook.into();
         Request::new(&self.client, "blooio.v4.webhooks.rotate_secret").with("webhook", &webhook)
@@ -1807,7 +1821,7 @@ impl Webhooks {
 
     /// List deliveries.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_deliveries(
         &self,
         webhook: impl Into<String>,
@@ -1818,7 +1832,7 @@ impl Webhooks {
 
     /// Lists deliveries: another route to what `list_deliveries` gives.
     ///
-    /// - `webhook`: wh_...
+    /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookDelivery>, WebhooksListLogs> {
         let webhook: String = webhook.into();
         Request::new(&self.client, "blooio.v4.webhooks.list_logs").with("webhook", &webhook)
@@ -1828,8 +1842,8 @@ impl Webhooks {
     ///
     /// Same event id, new delivery id.
     ///
-    /// - `webhook`: wh_...
-    /// - `delivery`: wdel_...
+    /// - `webhook`: The webhook's `wh_…` id.
+    /// - `delivery`: The delivery's `wdel_…` id.
     pub fn replay_delivery(&self, webhook: impl Into<String>, delivery: impl Into<String>) -> Request<WebhookReplay> {
         let webhook: String = webhook.into();
         let delivery: String = delivery.into();
@@ -1840,8 +1854,8 @@ impl Webhooks {
 
     /// Sends a past delivery again: another route to what `replay_delivery` does.
     ///
-    /// - `webhook`: wh_...
-    /// - `delivery`: wdel_...
+    /// - `webhook`: The webhook's `wh_…` id.
+    /// - `delivery`: The delivery's `wdel_…` id.
     pub fn replay_log(&self, webhook: impl Into<String>, delivery: impl Into<String>) -> Request<WebhookReplay> {
         let webhook: String = webhook.into();
         let delivery: String = delivery.into();
@@ -1873,19 +1887,19 @@ impl Request<Page<Webhook>, WebhooksList> {
 pub enum WebhooksCreate {}
 
 impl Request<WebhookWithSecret, WebhooksCreate> {
-    /// Default: `["*"]`.
+    /// Event types to deliver: exact, `message.*`, or `*` for all. Default: `["*"]`.
     pub fn event_types(self, event_types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
         self.with("event_types", &event_types)
     }
 
-    /// `channel_id`.
+    /// Only events of this channel.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
         self.with("channel_id", &channel_id)
     }
 
-    /// `channel_type`.
+    /// Only events of channels of this type.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
         self.with("channel_type", &channel_type)
@@ -1897,19 +1911,19 @@ impl Request<WebhookWithSecret, WebhooksCreate> {
 pub enum WebhooksUpdate {}
 
 impl Request<Webhook, WebhooksUpdate> {
-    /// `url`.
+    /// Where events are delivered.
     pub fn url(self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         self.with("url", &url)
     }
 
-    /// `event_types`.
+    /// Event types to deliver: exact, `message.*`, or `*` for all.
     pub fn event_types(self, event_types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
         self.with("event_types", &event_types)
     }
 
-    /// `status`.
+    /// Pause (`disabled`) or resume (`active`) deliveries.
     pub fn status(self, status: impl Into<WebhookStatus>) -> Self {
         let status: WebhookStatus = status.into();
         self.with("status", &status)
@@ -1967,7 +1981,7 @@ impl Events {
 
     /// Read an event.
     ///
-    /// - `event`: evt_...
+    /// - `event`: The event's `evt_…` id.
     pub fn get(&self, event: impl Into<String>) -> Request<Event> {
         let event: String = event.into();
         Request::new(&self.client, "blooio.v4.events.get").with("event", &event)
@@ -1985,13 +1999,13 @@ impl Request<Page<Event>, EventsList> {
         self.with("type", &type_)
     }
 
-    /// `chat_id`.
+    /// Only events of this chat.
     pub fn chat_id(self, chat_id: impl Into<String>) -> Self {
         let chat_id: String = chat_id.into();
         self.with("chat_id", &chat_id)
     }
 
-    /// `message_id`.
+    /// Only events of this message.
     pub fn message_id(self, message_id: impl Into<String>) -> Self {
         let message_id: String = message_id.into();
         self.with("message_id", &message_id)
@@ -2037,6 +2051,8 @@ impl PhoneNumbers {
     /// Look up many numbers.
     ///
     /// At most 100 numbers; enterprise plan only.
+    ///
+    /// - `numbers`: The numbers, up to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<Vec<PhoneNumberLookup>> {
         let numbers: Vec<String> = numbers.into_iter().map(Into::into).collect();
         Request::new(&self.client, "blooio.v4.phone_numbers.lookup_many").with("numbers", &numbers)

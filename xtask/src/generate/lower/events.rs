@@ -22,13 +22,15 @@ pub fn events<'a>(contract: &'a Node, types: &mut Types<'a>) -> Result<(Vec<Even
         let at = At::new(format!("{name}Event"), format!("{name}Event"));
         let resolved =
             types.resolve(data.copied().unwrap_or(body), &at, Way::Out).with_context(|| format!("webhooks.{kind}"))?;
-        let Type::Model { name: model } = resolved.ty else { bail!("webhooks.{kind}: {tag} has no listed fields") };
+        let Type::Model { name: model } = resolved.ty.clone() else {
+            bail!("webhooks.{kind}: {tag} has no listed fields")
+        };
         let summary = post.get("summary").text().filter(|summary| *summary != kind);
         let doc = match summary.or_else(|| post.get("description").text()) {
             Some(said) => format!("`{kind}`: {}", sentence(said)),
             None => format!("`{kind}`."),
         };
-        types.describe(&model, &doc);
+        types.describe(&resolved.ty, &doc);
         events.push(Event { kind: kind.clone(), name, model, doc, inferred: is_inferred(post) });
     }
     Ok((events, tag))

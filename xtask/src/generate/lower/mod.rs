@@ -2,6 +2,7 @@
 
 mod events;
 mod operations;
+mod schema;
 mod types;
 
 use std::collections::BTreeMap;

@@ -93,7 +93,7 @@ fn operation<'a>(
     let way = Way::In { guesses: stability == Stability::Inferred };
     let mut arguments = parameters(resource, entry, found, rules, way, types)?;
     let (body, content, notes) = body(resource, entry, node, rules, way, types, &mut arguments)?;
-    let answers = Answers::read(resource, entry, found, types)?;
+    let answers = Answers::read(resource, verb, entry, found, types)?;
     let deprecated = node.get("deprecated").is_true();
     let idempotency = match (&entry.idempotency, found.method) {
         (Some(own), _) => own.clone(),
@@ -176,9 +176,11 @@ fn parameters<'a>(
                 place == "path" || parameter.get("required").is_true(),
                 way,
             )?;
-            if let Some(doc) = parameter.get("description").text() {
-                let rest = std::mem::take(&mut field.doc);
-                field.doc = [sentence(doc), rest].join(" ").trim().to_owned();
+            let said = parameter.get("description").text().map(sentence);
+            let own = types.doc(&at.key).or_else(|| if place == "path" { types.doc(wire) } else { None }).or(said);
+            // What the schema adds (default, unit) follows what the parameter says, unless the overlay spoke for both.
+            if let Some(own) = own.filter(|own| !field.doc.starts_with(own.as_str())) {
+                field.doc = format!("{own} {}", field.doc).trim().to_owned();
             }
             let place = match place {
                 "path" if rules.free_text.iter().any(|name| name == wire) => "text",
@@ -247,6 +249,9 @@ fn component(node: &Node) -> &str {
     node.get("$ref").text().and_then(|pointer| pointer.rsplit('/').next()).unwrap_or_default()
 }
 
+/// A status, the shapes its answer can have, and the envelope's field.
+type Shapes = (u16, Vec<(Type, Schema)>, &'static str);
+
 struct Answers {
     result: Type,
     nullable: bool,
@@ -255,8 +260,14 @@ struct Answers {
 }
 
 impl Answers {
-    fn read<'a>(resource: &str, entry: &Rules, found: &Found<'a>, types: &mut Types<'a>) -> Result<Answers> {
-        let mut by_status: Vec<(u16, Vec<(Type, Schema)>, &'static str)> = Vec::new();
+    fn read<'a>(
+        resource: &str,
+        verb: &str,
+        entry: &Rules,
+        found: &Found<'a>,
+        types: &mut Types<'a>,
+    ) -> Result<Answers> {
+        let mut by_status: Vec<Shapes> = Vec::new();
         let mut paging = None;
         let mut nullable = false;
         for (status, response) in found.node.get("responses").entries() {
@@ -280,6 +291,7 @@ impl Answers {
             if let Some((list, items)) = list(found, schema, types)? {
                 let at = At::new(format!("{}.{status}[]", entry.of), format!("{}Item", pascal(resource)));
                 let item = types.resolve(items, &at, Way::Out)?;
+                types.describe(&item.ty, &format!("An item of `{resource}.{verb}`."));
                 paging = Some(Paging {
                     id: entry.id.clone().unwrap_or_default(),
                     offset_when: entry.offset_when.clone(),
@@ -304,6 +316,7 @@ impl Answers {
                 );
                 let resolved = types.resolve(choice, &at, Way::Out)?;
                 nullable |= resolved.nullable;
+                types.describe(&resolved.ty, &format!("What `{resource}.{verb}` answers."));
                 shapes.push((resolved.ty, resolved.schema));
             }
             by_status.push((status, shapes, unwrap));
@@ -327,7 +340,7 @@ impl Answers {
 }
 
 /// Answers of one type share a row of status 0 where they are several or all.
-fn rows(by_status: Vec<(u16, Vec<(Type, Schema)>, &'static str)>) -> Vec<Answer> {
+fn rows(by_status: Vec<Shapes>) -> Vec<Answer> {
     let mut rows: Vec<(Vec<u16>, Answer)> = Vec::new();
     for (status, shapes, unwrap) in by_status {
         let Some((ty, schema)) = shapes.into_iter().next() else { continue };

@@ -9,6 +9,7 @@ use super::super::ir::{Content, Enum, EnumValue, Field, Model, Schema, SchemaFie
 use super::super::names::{pascal, snake};
 use super::super::node::Node;
 use super::super::overlay;
+use super::schema::{document, group, is_shape, json_kind};
 use super::{is_withheld, sentence};
 
 /// Which way a value travels.
@@ -320,7 +321,7 @@ impl<'a> Types<'a> {
             name: variant.clone(),
             ty: ty.clone(),
             json: json_kind(ty),
-            needs: Vec::new(),
+            needs: self.promised(ty),
             tag: String::new(),
         };
         let variants = named.iter().zip(types).map(variant).collect();
@@ -350,6 +351,13 @@ impl<'a> Types<'a> {
             Way::Out,
         )?;
         Ok(Type::Union { name: name.to_owned() })
+    }
+
+    /// Fields of a model that every answer of it has.
+    fn promised(&self, ty: &Type) -> Vec<String> {
+        let Type::Model { name } = ty else { return Vec::new() };
+        let fields = self.models.get(name).map(|model| model.fields.as_slice()).unwrap_or_default();
+        fields.iter().filter(|field| field.required && !field.filled).map(|field| field.wire.clone()).collect()
     }
 
     fn object(&mut self, node: &'a Node, at: &At, way: Way) -> Result<Resolved> {
@@ -401,7 +409,8 @@ impl<'a> Types<'a> {
         if way == Way::Out {
             self.fill(name, &mut fields)?;
         }
-        let mut doc = sentence(node.get("description").text().unwrap_or_default());
+        let said = node.get("description").text().unwrap_or_default();
+        let mut doc = self.doc(name).unwrap_or_else(|| sentence(said));
         if !object.rules.is_empty() {
             doc = format!("{doc} Rules: {}.", object.rules.join("; ")).trim().to_owned();
         }
@@ -487,7 +496,8 @@ impl<'a> Types<'a> {
     ) -> Result<(Field, Resolved)> {
         let node = nodes[nodes.len() - 1];
         let resolved = self.resolve(node, at, way)?;
-        let own = nodes.iter().rev().find_map(|node| node.get("description").text()).map(sentence);
+        let said = || nodes.iter().rev().find_map(|node| node.get("description").text()).map(sentence);
+        let own = self.doc(&at.key).or_else(said);
         let unit = match nodes.iter().rev().find_map(|node| node.get("x-unit").text()) {
             Some("ms" | "epoch-ms") => "ms",
             Some(unit) => unit,
@@ -571,14 +581,22 @@ impl<'a> Types<'a> {
     }
 
     /// Documents a model the contract does not describe.
-    pub fn describe(&mut self, model: &str, doc: &str) {
-        if let Some(model) = self.models.get_mut(model).filter(|model| model.doc.is_empty()) {
-            model.doc = doc.to_owned();
+    pub fn describe(&mut self, ty: &Type, doc: &str) {
+        let Type::Model { name } = ty else { return };
+        if let Some(model) = self.models.get_mut(name).filter(|model| model.doc.is_empty()) {
+            doc.clone_into(&mut model.doc);
         }
     }
 
     fn public_name(&self, component: &str) -> String {
         self.rules.rename.get(component).cloned().unwrap_or_else(|| component.to_owned())
+    }
+
+    /// Documentation the overlay gives for a place.
+    pub fn doc(&mut self, key: &str) -> Option<String> {
+        let doc = self.rules.docs.get(key)?;
+        self.used.insert(format!("docs.{key}"));
+        Some(doc.clone())
     }
 
     fn inline_name(&mut self, at: &At) -> Option<String> {
@@ -601,7 +619,8 @@ impl<'a> Types<'a> {
                 );
             }
         }
-        let tables: [(&str, Vec<&String>); 6] = [
+        let tables: [(&str, Vec<&String>); 7] = [
+            ("docs", self.rules.docs.keys().collect()),
             ("inline", self.rules.inline.keys().collect()),
             ("variants", self.rules.variants.keys().collect()),
             ("values", self.rules.values.keys().collect()),
@@ -640,58 +659,4 @@ pub struct Defined {
     pub enums: Vec<Enum>,
     pub unions: Vec<Union>,
     pub shapes: Vec<Shape>,
-}
-
-/// Whether an alternative is a shape of its own, not just a set of required fields.
-fn is_shape(choice: &Node) -> bool {
-    ["$ref", "type", "properties", "allOf", "enum"].iter().any(|key| choice.has(key))
-}
-
-/// Fields named by one alternative of a content rule.
-fn group(choice: &Node) -> Vec<String> {
-    if is_shape(choice) {
-        return Vec::new();
-    }
-    let nested = choice.get("anyOf").items().iter().flat_map(group);
-    choice.get("required").texts().into_iter().map(str::to_owned).chain(nested).collect()
-}
-
-fn json_kind(ty: &Type) -> &'static str {
-    match ty {
-        Type::String | Type::Enum { .. } => "string",
-        Type::Integer | Type::Number => "number",
-        Type::Boolean => "boolean",
-        Type::List { .. } => "array",
-        _ => "object",
-    }
-}
-
-/// A field's documentation with what its schema adds to the description.
-fn document(node: &Node, mut doc: String, unit: &str, default: &str) -> String {
-    let mut add = |text: String| {
-        if !doc.is_empty() {
-            doc.push(' ');
-        }
-        doc.push_str(&text);
-    };
-    let known = node.get("x-known-values").texts();
-    if !known.is_empty() {
-        add(format!(
-            "Known values: {}.",
-            known.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
-        ));
-    }
-    if node.get("format").text() == Some("date-time") {
-        add("ISO 8601.".to_owned());
-    }
-    if unit == "ms"
-        && node.get("format").text() == Some("int64")
-        && !node.get("description").text().is_some_and(|text| text.contains("poch"))
-    {
-        add("Epoch milliseconds.".to_owned());
-    }
-    if !default.is_empty() && !node.get("description").text().is_some_and(|text| text.contains("efault")) {
-        add(format!("Default: `{default}`."));
-    }
-    doc
 }
