@@ -41,6 +41,12 @@ impl Files {
         self.0.get(path).map(String::as_str)
     }
 
+    /// Every path.
+    #[cfg(test)]
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     fn manifest(&self) -> Result<String> {
         let digest = |text: &String| Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let files = self.0.iter().map(|(path, text)| (path.clone(), digest(text))).collect();

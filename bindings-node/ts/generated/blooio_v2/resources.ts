@@ -346,7 +346,7 @@ export class Chats extends Resource {
 /** Sending and reading messages. */
 export class Messages extends Resource {
   /**
-   * Sends a message: `text` (one, or several in a row), `attachments`, or ordered `parts`; at least one of them.
+   * Send a message: `text` (one, or several in a row), `attachments`, or ordered `parts`.
    *
    * Delivery is asynchronous: the answer means queued, and `wait` or a webhook tells the rest. With several messages
    * the answer holds `message_ids`.
@@ -419,7 +419,7 @@ export class Messages extends Resource {
   }
 
   /**
-   * Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+   * Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
    * `cancelled`, `superseded`) returns too.
    *
    * Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises `WaitTimeoutError`,
@@ -609,7 +609,7 @@ export class PhoneNumbers extends Resource {
   }
 
   /**
-   * Parses and classifies a phone number that travels in the body, out of sight of logs that keep URLs.
+   * Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
    *
    * `POST /phone-numbers/lookup`
    *

@@ -173,7 +173,7 @@ export class Location extends Resource {
   }
 
   /**
-   * Refreshes positions by the GET form of the route.
+   * Refresh positions by the GET form of the route.
    *
    * It has an effect, so it is retried and reported like a POST.
    *
@@ -220,7 +220,7 @@ export class Channels extends Resource {
   }
 
   /**
-   * Stores profile metadata of a channel.
+   * Store profile metadata of a channel.
    *
    * The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
    *
@@ -770,11 +770,10 @@ export class Backgrounds extends Resource {
 /** Sending and reading messages. */
 export class Messages extends Resource {
   /**
-   * Sends a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
+   * Send a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
    * `channel_type` or `hybrid` choose the sender.
    *
-   * Exactly one kind of content: `text` and/or `attachments`, `rich_link`, `poll`, `interactive`, `template` or
-   * `parts`. `dry_run` validates and routes without sending.
+   * `dry_run` validates and routes without sending.
    *
    * Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
    *
@@ -868,7 +867,7 @@ export class Messages extends Resource {
   }
 
   /**
-   * Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+   * Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
    * `cancelled`, `superseded`) returns too.
    *
    * Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises `WaitTimeoutError`,
@@ -1130,7 +1129,7 @@ export class Webhooks extends Resource {
   }
 
   /**
-   * Lists deliveries: another route to what `list_deliveries` gives.
+   * List deliveries: another route to what `list_deliveries` gives.
    *
    * `GET /webhooks/{webhook}/logs`
    *
@@ -1155,7 +1154,7 @@ export class Webhooks extends Resource {
   }
 
   /**
-   * Sends a past delivery again: another route to what `replay_delivery` does.
+   * Send a past delivery again: another route to what `replay_delivery` does.
    *
    * `POST /webhooks/{webhook}/logs/{delivery}/replay`
    *
@@ -1209,7 +1208,7 @@ export class PhoneNumbers extends Resource {
   }
 
   /**
-   * Looks up a number that travels in the body, out of sight of logs that keep URLs.
+   * Look up a number that travels in the body, out of sight of logs that keep URLs.
    *
    * `POST /phone-numbers/lookup`
    *

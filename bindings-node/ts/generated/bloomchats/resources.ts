@@ -10,7 +10,7 @@ import { shapes } from "./shapes";
 /** People who talked to the account. */
 export class Contacts extends Resource {
   /**
-   * Lists the people who talked to the account.
+   * List the people who talked to the account.
    *
    * No field of a contact is documented: each is an open object.
    *

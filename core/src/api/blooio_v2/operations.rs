@@ -574,7 +574,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Sends a message: `text` (one, or several in a row), `attachments`, or ordered `parts`; at least one of them.
+    /// Send a message: `text` (one, or several in a row), `attachments`, or ordered `parts`.
     ///
     /// Delivery is asynchronous: the answer means queued, and `wait` or a webhook tells the rest. With several
     /// messages the answer holds `message_ids`.
@@ -635,7 +635,7 @@ impl Messages {
         Request::new(&self.client, "blooio.v2.messages.cancel").with("chat", &chat).with("message", &message)
     }
 
-    /// Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+    /// Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
     /// `cancelled`, `superseded`) returns too.
     ///
     /// Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
@@ -988,7 +988,7 @@ impl PhoneNumbers {
         Request::new(&self.client, "blooio.v2.phone_numbers.lookup").with("number", &number)
     }
 
-    /// Parses and classifies a phone number that travels in the body, out of sight of logs that keep URLs.
+    /// Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
     ///
     /// - `number`: E.164, national or formatted.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookupResult> {

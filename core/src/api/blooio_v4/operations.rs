@@ -307,7 +307,7 @@ impl Location {
         Request::new(&self.client, "blooio.v4.location.refresh")
     }
 
-    /// Refreshes positions by the GET form of the route.
+    /// Refresh positions by the GET form of the route.
     ///
     /// It has an effect, so it is retried and reported like a POST.
     pub fn refresh_by_get(&self) -> Request<LocationRefresh> {
@@ -345,7 +345,7 @@ impl Channels {
         Request::new(&self.client, "blooio.v4.channels.get_capabilities").with("channel", &channel)
     }
 
-    /// Stores profile metadata of a channel.
+    /// Store profile metadata of a channel.
     ///
     /// The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
     ///
@@ -1185,11 +1185,10 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Sends a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
+    /// Send a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
     /// `channel_type` or `hybrid` choose the sender.
     ///
-    /// Exactly one kind of content: `text` and/or `attachments`, `rich_link`, `poll`, `interactive`, `template` or
-    /// `parts`. `dry_run` validates and routes without sending.
+    /// `dry_run` validates and routes without sending.
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
     ///
@@ -1277,7 +1276,7 @@ impl Messages {
         Request::new(&self.client, "blooio.v4.messages.list_events").with("chat", &chat).with("message", &message)
     }
 
-    /// Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+    /// Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
     /// `cancelled`, `superseded`) returns too.
     ///
     /// Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
@@ -1830,7 +1829,7 @@ impl Webhooks {
         Request::new(&self.client, "blooio.v4.webhooks.list_deliveries").with("webhook", &webhook)
     }
 
-    /// Lists deliveries: another route to what `list_deliveries` gives.
+    /// List deliveries: another route to what `list_deliveries` gives.
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookDelivery>, WebhooksListLogs> {
@@ -1852,7 +1851,7 @@ impl Webhooks {
             .with("delivery", &delivery)
     }
 
-    /// Sends a past delivery again: another route to what `replay_delivery` does.
+    /// Send a past delivery again: another route to what `replay_delivery` does.
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     /// - `delivery`: The delivery's `wdel_…` id.
@@ -2040,7 +2039,7 @@ impl PhoneNumbers {
         Request::new(&self.client, "blooio.v4.phone_numbers.lookup").with("number", &number)
     }
 
-    /// Looks up a number that travels in the body, out of sight of logs that keep URLs.
+    /// Look up a number that travels in the body, out of sight of logs that keep URLs.
     ///
     /// - `number`: E.164.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookup> {

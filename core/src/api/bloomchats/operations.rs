@@ -19,7 +19,7 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    /// Lists the people who talked to the account.
+    /// List the people who talked to the account.
     ///
     /// No field of a contact is documented: each is an open object.
     pub fn list(&self) -> Request<Page<Contact>> {

@@ -876,7 +876,7 @@ class AsyncMessages:
         use_typing_indicator: bool | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> SendMessageResponse:
-        """Sends a message: `text` (one, or several in a row), `attachments`, or ordered `parts`; at least one of them.
+        """Send a message: `text` (one, or several in a row), `attachments`, or ordered `parts`.
 
         Delivery is asynchronous: the answer means queued, and `wait` or a webhook tells the rest. With several
         messages the answer holds `message_ids`.
@@ -1037,7 +1037,7 @@ class AsyncMessages:
         until: str | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> MessageStatus:
-        """Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+        """Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
         `cancelled`, `superseded`) returns too.
 
         Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
@@ -1493,7 +1493,7 @@ class AsyncPhoneNumbers:
         number: str,
         **call_options: Unpack[CallOptions],
     ) -> PhoneNumberLookupResult:
-        """Parses and classifies a phone number that travels in the body, out of sight of logs that keep URLs.
+        """Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
 
         Args:
             number: E.164, national or formatted.

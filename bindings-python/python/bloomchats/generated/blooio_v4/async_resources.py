@@ -438,7 +438,7 @@ class AsyncLocation:
         self,
         **call_options: Unpack[CallOptions],
     ) -> LocationRefresh:
-        """Refreshes positions by the GET form of the route.
+        """Refresh positions by the GET form of the route.
 
         It has an effect, so it is retried and reported like a POST.
         """
@@ -547,7 +547,7 @@ class AsyncChannels:
         channel: str,
         **call_options: Unpack[CallOptions],
     ) -> ChannelProfile:
-        """Stores profile metadata of a channel.
+        """Store profile metadata of a channel.
 
         The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
 
@@ -1780,11 +1780,10 @@ class AsyncMessages:
         dry_run: bool | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> SendResult:
-        """Sends a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
+        """Send a message to a number, an address, a contact, a group or several of them; `from`, `priority_id`,
         `channel_type` or `hybrid` choose the sender.
 
-        Exactly one kind of content: `text` and/or `attachments`, `rich_link`, `poll`, `interactive`, `template` or
-        `parts`. `dry_run` validates and routes without sending.
+        `dry_run` validates and routes without sending.
 
         Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
 
@@ -2061,7 +2060,7 @@ class AsyncMessages:
         until: str | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> MessageStatus:
-        """Waits until a message reaches `until` or a later status and returns that status; a final one (`failed`,
+        """Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
         `cancelled`, `superseded`) returns too.
 
         Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
@@ -2626,7 +2625,7 @@ class AsyncWebhooks:
         cursor: str | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> AsyncPages[WebhookDelivery]:
-        """Lists deliveries: another route to what `list_deliveries` gives.
+        """List deliveries: another route to what `list_deliveries` gives.
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2674,7 +2673,7 @@ class AsyncWebhooks:
         delivery: str,
         **call_options: Unpack[CallOptions],
     ) -> WebhookReplay:
-        """Sends a past delivery again: another route to what `replay_delivery` does.
+        """Send a past delivery again: another route to what `replay_delivery` does.
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2825,7 +2824,7 @@ class AsyncPhoneNumbers:
         number: str,
         **call_options: Unpack[CallOptions],
     ) -> PhoneNumberLookup:
-        """Looks up a number that travels in the body, out of sight of logs that keep URLs.
+        """Look up a number that travels in the body, out of sight of logs that keep URLs.
 
         Args:
             number: E.164.

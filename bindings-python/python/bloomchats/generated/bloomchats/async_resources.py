@@ -33,7 +33,7 @@ class AsyncContacts:
         self,
         **call_options: Unpack[CallOptions],
     ) -> AsyncPages[Contact]:
-        """Lists the people who talked to the account.
+        """List the people who talked to the account.
 
         No field of a contact is documented: each is an open object.
         """
