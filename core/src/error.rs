@@ -235,8 +235,8 @@ impl Error {
     }
 
     pub(crate) fn with_hint(mut self, hint: &str) -> Error {
-        let gap = if self.0.message.ends_with('.') { " " } else { "; " };
-        self.0.message.push_str(gap);
+        self.0.message.truncate(self.0.message.trim_end_matches('.').len());
+        self.0.message.push_str("; ");
         self.0.message.push_str(hint);
         self
     }

@@ -256,9 +256,10 @@ impl<'a> Call<'a> {
 
     fn give_up(&mut self, failure: Failure) -> Error {
         let maybe_sent = self.progress.maybe_sent();
+        let earlier = self.progress.maybe_sent_before();
         let traits = self.request.traits;
         let mut error = failure.error;
-        if error.kind() == ErrorKind::Conflict && maybe_sent && self.key.is_some() {
+        if error.kind() == ErrorKind::Conflict && earlier && self.key.is_some() {
             error = error.with_hint("an earlier attempt with this key was probably sent already");
         } else if maybe_sent && traits.one_time_secret {
             error = error.with_hint("the webhook's secret may have been made and lost: rotate to obtain a secret");

@@ -12,6 +12,8 @@ pub struct Progress(Mutex<State>);
 struct State {
     attempts: u32,
     maybe_sent: bool,
+    /// The same, as it stood before the last attempt.
+    maybe_sent_before: bool,
     in_flight: bool,
     key: Option<String>,
 }
@@ -33,6 +35,10 @@ impl Progress {
         lock(&self.0).key.clone()
     }
 
+    pub(crate) fn maybe_sent_before(&self) -> bool {
+        lock(&self.0).maybe_sent_before
+    }
+
     pub(crate) fn set_key(&self, key: Option<String>) {
         lock(&self.0).key = key;
     }
@@ -47,6 +53,7 @@ impl Progress {
     pub(crate) fn end_attempt(&self, arrived: bool) {
         let mut state = lock(&self.0);
         state.in_flight = false;
+        state.maybe_sent_before = state.maybe_sent;
         state.maybe_sent |= arrived;
     }
 
