@@ -1,6 +1,6 @@
 //! The files a generation makes, and whether the tree holds exactly these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,9 +55,9 @@ impl Files {
 
     /// Writes what differs, and removes what earlier generations left.
     pub fn write(&self, root: &Path) -> Result<()> {
-        for orphan in self.orphans(root)? {
-            fs::remove_file(root.join(&orphan)).with_context(|| orphan.clone())?;
-            println!("removed {orphan}");
+        for orphan in self.orphans(root)?.into_iter().filter(|orphan| orphan.marked) {
+            fs::remove_file(root.join(&orphan.path)).with_context(|| orphan.path.clone())?;
+            println!("removed {}", orphan.path);
         }
         let manifest = self.manifest()?;
         for (path, text) in self.0.iter().map(|(path, text)| (path.as_str(), text)).chain([(MANIFEST, &manifest)]) {
@@ -85,9 +85,12 @@ impl Files {
                 Err(_) => wrong.push(format!("{path}: is missing")),
             }
         }
-        wrong.extend(
-            self.orphans(root)?.into_iter().map(|path| format!("{path}: is left over from an earlier generation")),
-        );
+        for orphan in self.orphans(root)? {
+            wrong.push(match orphan.marked {
+                true => format!("{}: is left over from an earlier generation", orphan.path),
+                false => format!("{}: does not belong in a folder of generated files; move it", orphan.path),
+            });
+        }
         if !wrong.is_empty() {
             bail!(
                 "generated files are not what spec/ says; run `cargo xtask generate`, and change spec/ or xtask/templates/ instead of them:\n  {}",
@@ -97,29 +100,32 @@ impl Files {
         Ok(())
     }
 
-    /// Generated files on disk that this generation does not make: listed ones, and marked ones in folders it writes to.
-    fn orphans(&self, root: &Path) -> Result<Vec<String>> {
-        let listed: Manifest = fs::read_to_string(root.join(MANIFEST))
-            .ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
-        let mut found: Vec<String> =
-            listed.files.into_keys().filter(|path| !self.0.contains_key(path) && root.join(path).is_file()).collect();
-        let mut folders: Vec<&Path> = self.0.keys().filter_map(|path| Path::new(path).parent()).collect();
-        folders.dedup();
+    /// Files that this generation does not make: those the manifest lists, and any in a folder it writes to.
+    fn orphans(&self, root: &Path) -> Result<Vec<Orphan>> {
+        let listed = fs::read_to_string(root.join(MANIFEST)).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let listed: Manifest = listed.unwrap_or_default();
+        let mut found: BTreeSet<String> = listed.files.into_keys().filter(|path| root.join(path).is_file()).collect();
+        let folders: BTreeSet<&Path> = self.0.keys().filter_map(|path| Path::new(path).parent()).collect();
         for folder in folders {
             let Ok(entries) = fs::read_dir(root.join(folder)) else { continue };
             for entry in entries {
-                let path = folder.join(entry?.file_name());
-                let name = path_text(&path);
-                if !self.0.contains_key(&name) && !found.contains(&name) && is_marked(&root.join(&path)) {
-                    found.push(name);
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    found.insert(path_text(&folder.join(entry.file_name())));
                 }
             }
         }
-        found.sort();
-        Ok(found)
+        found.retain(|path| !self.0.contains_key(path));
+        let orphan = |path: String| Orphan { marked: is_marked(&root.join(&path)), path };
+        Ok(found.into_iter().map(orphan).collect())
     }
+}
+
+/// A file that no output claims.
+struct Orphan {
+    path: String,
+    /// It says that it was generated, so it may be removed.
+    marked: bool,
 }
 
 fn is_marked(path: &Path) -> bool {
