@@ -1,5 +1,6 @@
 //! `cargo xtask <task>`: what is done to this repository, from anywhere inside it.
 
+mod corpus;
 mod demo;
 mod generate;
 mod sandbox;

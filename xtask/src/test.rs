@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::corpus;
 use crate::shell::{cli_binary, command, has, in_ci, run, scratch, target};
 
 /// A part of the tests: its name, how many minutes it may take on two cores, what it needs, what it does.
@@ -60,7 +61,8 @@ pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
 }
 
 fn generate(root: &Path) -> Result<()> {
-    crate::generate::run(root, true)
+    crate::generate::run(root, true)?;
+    corpus::check_rules(root)
 }
 
 fn rust(root: &Path) -> Result<()> {
@@ -170,7 +172,7 @@ fn passed_file(root: &Path, runner: &str) -> Result<PathBuf> {
 
 /// Every language passes the same cases: the corpus' own list is what each is held against.
 fn compare_corpora(root: &Path, done: &[&str]) -> Result<()> {
-    let expected = corpus_ids(root)?;
+    let expected = corpus::ids(root)?;
     for (_, runner) in RUNNERS.iter().filter(|(suite, _)| done.contains(suite)) {
         let file = scratch(root, "conformance")?.join(format!("{runner}.txt"));
         let text = std::fs::read_to_string(&file)
@@ -183,18 +185,4 @@ fn compare_corpora(root: &Path, done: &[&str]) -> Result<()> {
         println!("corpus: {runner} passed all {} cases", passed.len());
     }
     Ok(())
-}
-
-fn corpus_ids(root: &Path) -> Result<BTreeSet<String>> {
-    let mut ids = BTreeSet::new();
-    for entry in std::fs::read_dir(root.join("tests/conformance"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path)?)?;
-            let cases = file["cases"].as_array().with_context(|| format!("{} has no cases", path.display()))?;
-            ids.extend(cases.iter().filter_map(|case| case["id"].as_str()).map(str::to_owned));
-        }
-    }
-    ensure!(!ids.is_empty(), "the corpus is empty");
-    Ok(ids)
 }

@@ -95,36 +95,43 @@ pub(crate) fn is_fan_out(operation: Option<SendForm>, body: Option<&Value>) -> b
     operation.zip(body).is_some_and(|(form, body)| fans_out(form, body))
 }
 
-/// Adds `message_id` and `message_ids`, the one thing every caller of a send needs, and refuses results without them.
+/// Adds `message_id` and `message_ids`, the one thing every caller of a send needs, to a result and to each result of
+/// a fan-out; refuses results without them.
 pub(crate) fn with_message_ids(form: SendForm, value: Value, dry_run: bool) -> std::result::Result<Value, String> {
     let Value::Object(mut map) = value else { return Err("the body: expected an object".into()) };
-    let text = |map: &Map<String, Value>, key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
-    let dry_run = dry_run || map.get("dry_run") == Some(&Value::Bool(true));
-    let ids: Vec<String> = match form {
-        SendForm::V2 => {
-            let several = map.get("message_ids").and_then(Value::as_array);
-            let several: Vec<String> =
-                several.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-            if several.is_empty() { text(&map, "message_id").into_iter().collect() } else { several }
+    if form != SendForm::V2 && map.get("data").is_some_and(Value::is_array) {
+        let mut ids = Vec::new();
+        for item in
+            map.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
+        {
+            let own: Vec<String> = text(item, "id").into_iter().collect();
+            ids.extend(own.clone());
+            insert_ids(item, own);
         }
-        _ => match map.get("data").and_then(Value::as_array) {
-            Some(items) => items.iter().filter_map(|item| item.get("id")?.as_str()).map(str::to_owned).collect(),
-            None => text(&map, "id").into_iter().collect(),
-        },
-    };
-    let single = match form {
-        SendForm::V2 => !map.contains_key("message_ids") || ids.len() == 1,
-        _ => !map.get("data").is_some_and(Value::is_array),
-    };
-    if ids.is_empty() && !dry_run && (single || form == SendForm::V2) {
+        insert_ids(&mut map, ids);
+        return Ok(Value::Object(map));
+    }
+    let several = map.get("message_ids").and_then(Value::as_array).filter(|_| form == SendForm::V2);
+    let several: Vec<String> = several.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let name = if form == SendForm::V2 { "message_id" } else { "id" };
+    let ids = if several.is_empty() { text(&map, name).into_iter().collect() } else { several };
+    if ids.is_empty() && !dry_run && map.get("dry_run") != Some(&Value::Bool(true)) {
         return Err(
             if form == SendForm::V2 { "message_id and message_ids: are missing" } else { "id: is missing" }.into()
         );
     }
-    let id = ids.first().filter(|_| ids.len() == 1).map_or(Value::Null, |id| id.as_str().into());
-    map.insert("message_id".into(), id);
-    map.insert("message_ids".into(), ids.into());
+    insert_ids(&mut map, ids);
     Ok(Value::Object(map))
+}
+
+fn text(map: &Map<String, Value>, name: &str) -> Option<String> {
+    map.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn insert_ids(map: &mut Map<String, Value>, ids: Vec<String>) {
+    let only = ids.first().filter(|_| ids.len() == 1).map_or(Value::Null, |id| id.as_str().into());
+    map.insert("message_id".into(), only);
+    map.insert("message_ids".into(), ids.into());
 }
 
 fn items_key(paging: &Paging, body: &Value) -> std::result::Result<Option<String>, String> {
