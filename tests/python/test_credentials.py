@@ -1,0 +1,125 @@
+"""Keys that a callable supplies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from bloomchats import AsyncBlooio, AuthenticationError, Blooio, ConfigError
+from bloomchats.testing import scripted
+from server import Reply, Request, Server
+
+
+def _only_second(request: Request) -> Reply:
+    return (200, {"ok": True}) if request.headers["authorization"] == "Bearer second" else (401, {"error": "no"})
+
+
+@pytest.fixture
+def picky() -> Iterator[Server]:
+    """Takes the key `second` and no other."""
+    with Server(_only_second) as server:
+        yield server
+
+
+def test_a_callable_is_asked_again_after_a_401(picky: Server) -> None:
+    keys = iter(["first", "second"])
+    assert Blooio(api_key=lambda: next(keys), base_url=picky.url).v2.request("GET", "/x")["ok"]
+    assert len(picky.requests) == 2
+
+
+def test_asynchronous_callables(picky: Server) -> None:
+    async def main() -> None:
+        for style in (False, True):
+            keys = iter(["first", "second"])
+
+            async def later(keys: Iterator[str] = keys) -> str:
+                await asyncio.sleep(0.01)
+                return next(keys)
+
+            api_key = later if style else lambda keys=keys: next(keys)
+            assert (await AsyncBlooio(api_key=api_key, base_url=picky.url).v2.request("GET", "/x"))["ok"]
+
+    asyncio.run(main())
+    assert len(picky.requests) == 4
+
+
+def test_the_same_key_again_raises(picky: Server) -> None:
+    with pytest.raises(AuthenticationError):
+        Blooio(api_key=lambda: "first", base_url=picky.url).v2.request("GET", "/x")
+    assert len(picky.requests) == 1
+
+
+def test_a_callable_that_raises_is_the_cause() -> None:
+    def refuse() -> str:
+        raise LookupError("vault is sealed")
+
+    async def main() -> None:
+        with pytest.raises(ConfigError) as caught:
+            await scripted(AsyncBlooio, [], api_key=refuse).v2.request("GET", "/x")
+        assert isinstance(caught.value.__cause__, LookupError)
+
+    with pytest.raises(ConfigError) as caught:
+        scripted(Blooio, [], api_key=refuse).v2.request("GET", "/x")
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert "sealed" not in str(caught.value)
+    asyncio.run(main())
+
+
+def test_what_is_no_key_is_refused_without_echo() -> None:
+    def number() -> str:
+        return 5  # type: ignore[return-value]  # pyright: ignore
+
+    async def main() -> None:
+        with pytest.raises(ConfigError) as caught:
+            await scripted(AsyncBlooio, [], api_key=number).v2.request("GET", "/x")
+        assert isinstance(caught.value.__cause__, TypeError)
+
+    with pytest.raises(ConfigError) as caught:
+        scripted(Blooio, [], api_key=number).v2.request("GET", "/x")
+    assert isinstance(caught.value.__cause__, TypeError)
+    with pytest.raises(ConfigError) as caught:
+        scripted(Blooio, [], api_key=lambda: "se cret\n").v2.request("GET", "/x")
+    assert "cret" not in str(caught.value)
+    asyncio.run(main())
+
+
+def test_an_interrupt_in_the_callable_passes_through() -> None:
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scripted(Blooio, [], api_key=interrupted).v2.request("GET", "/x")
+
+
+def test_a_callable_may_use_another_client(picky: Server) -> None:
+    inner = Blooio(api_key="second", base_url=picky.url)
+
+    def key() -> str:
+        assert inner.v2.request("GET", "/key")["ok"]
+        return "second"
+
+    assert Blooio(api_key=key, base_url=picky.url).v2.request("GET", "/x")["ok"]
+
+
+def test_cancelling_a_call_cancels_its_question() -> None:
+    async def main() -> None:
+        asked, cancelled = asyncio.Event(), asyncio.Event()
+
+        async def never() -> str:
+            asked.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+            return "k"
+
+        task = asyncio.ensure_future(scripted(AsyncBlooio, [], api_key=never).v2.request("GET", "/x"))
+        await asyncio.wait_for(asked.wait(), 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(cancelled.wait(), 5)
+
+    asyncio.run(main())

@@ -1,0 +1,189 @@
+"""Models, events and errors as values: they compare, pickle and hide people's data."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import time
+from typing import Any
+
+import pytest
+from bloomchats import (
+    APIError,
+    Blooio,
+    BloomChatsError,
+    QuotaExceededError,
+    RateLimitError,
+    UnprocessableEntityError,
+    WaitTimeoutError,
+    WebhookVerificationError,
+    errors,
+    v2,
+    v4,
+    webhooks,
+)
+from bloomchats.testing import scripted
+
+PERSON = "+15551234567"
+
+
+def raised(status: int, body: Any, call: str = "send") -> BloomChatsError:
+    client = scripted(Blooio, [{"status": status, "json": body}] * 3)
+    with pytest.raises(BloomChatsError) as caught:
+        if call == "send":
+            client.v2.messages.send(PERSON, text="A secret plan")
+        else:
+            client.v4.messages.send(to=[PERSON, "jane@example.com"], text="A secret plan")
+    return caught.value
+
+
+def test_models_are_frozen_views() -> None:
+    raw = {"contact_id": "c1", "identifier": PERSON, "name": "Jane", "from_the_future": {"a": 1}, "tags": 5}
+    contact = v2.Contact(raw)
+    assert contact.contact_id == "c1"
+    assert contact.raw["from_the_future"] == {"a": 1}
+    with pytest.raises(AttributeError):
+        contact.contact_id = "c2"  # type: ignore[misc]  # pyright: ignore
+    with pytest.raises(AttributeError):
+        contact.other = "c2"  # type: ignore[attr-defined]  # pyright: ignore
+    assert contact == v2.Contact(copy.deepcopy(raw))
+    assert contact != v2.Contact({**raw, "contact_id": "c2"})
+    assert contact != v2.Group(raw)
+    assert pickle.loads(pickle.dumps(contact)) == contact == copy.deepcopy(contact)
+    changed = contact.to_dict()
+    changed["from_the_future"]["a"] = 2
+    assert contact.raw["from_the_future"] == {"a": 1}
+    with pytest.raises(TypeError):
+        hash(contact)
+
+
+def test_a_field_of_an_unexpected_type_reads_none() -> None:
+    odd = v2.SendMessageResponse({"message_id": 5, "message_ids": ["a", 1], "status": True})
+    assert (odd.message_id, odd.message_ids, odd.status) == (None, [], None)
+    assert odd.raw["message_id"] == 5
+
+
+def test_unions_keep_what_they_do_not_know() -> None:
+    message = v2.Message({"attachments": ["https://a.example/x.png", {"url": "https://a.example/y.png"}]})
+    first, second = message.attachments or []
+    assert first == "https://a.example/x.png"
+    assert isinstance(second, v2.MessageAttachmentObject)
+
+
+def test_a_send_result_matches() -> None:
+    answer = {"data": [{"id": "msg_1", "status": "queued"}, {"id": "msg_2", "status": "failed"}]}
+    client = scripted(Blooio, [{"status": 207, "json": answer}])
+    match client.v4.messages.send(to=[PERSON, "+15557654321"], text="Hi"):
+        case v4.FanOutResult(message_ids=ids, data=data):
+            assert ids == ["msg_1", "msg_2"]
+            assert [one.status for one in data] == ["queued", "failed"]
+        case other:
+            pytest.fail(repr(other))
+
+
+def test_repr_shows_no_content() -> None:
+    secrets = [PERSON, "Jane", "jane@example.com", "whsec_abc", "A secret plan", "https://a.example/x.png"]
+    people: dict[str, Any] = {
+        "identifier": PERSON, "name": "Jane", "email": "jane@example.com", "signing_secret": "whsec_abc", "id": PERSON,
+        "text": "A secret plan", "from": PERSON, "to": PERSON, "url": "https://a.example/x.png", "chat_id": PERSON,
+        "contact_id": PERSON, "phone_number": PERSON, "external_id": PERSON, "internal_id": PERSON, "title": "A secret plan",
+    }  # fmt: skip
+    for module in (v2, v4):
+        for name in dir(module):
+            kind = getattr(module, name)
+            if not isinstance(kind, type) or not hasattr(kind, "_shown"):
+                continue
+            given = people if module is v2 else {**people, "id": "msg_1", "chat_id": "chat_1", "contact_id": "con_1"}
+            shown = repr(kind(given))
+            assert not [secret for secret in secrets if secret in shown], shown
+
+
+def test_errors_pickle_with_their_cause() -> None:
+    error = raised(409, {"error": "ApiError", "message": "used before", "status": 409, "code": "key_reused"})
+    error.__cause__ = raised(404, {})
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error)
+    assert vars(back) == vars(error)
+    assert str(back) == str(error)
+    assert type(back.__cause__) is errors.NotFoundError
+
+
+def test_every_class_has_its_place() -> None:
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        assert issubclass(kind, BloomChatsError)
+        assert pickle.loads(pickle.dumps(kind("message"))).message == "message"
+    assert issubclass(QuotaExceededError, RateLimitError) and issubclass(RateLimitError, APIError)
+
+
+def test_errors_tell_facts_and_no_content() -> None:
+    body = {"error": "ApiError", "message": f"cannot reach {PERSON} with 'A secret plan'", "status": 400, "code": "bad"}
+    error = raised(400, body)
+    assert (error.status, error.code, error.attempts, error.maybe_sent) == (400, "bad", 1, False)
+    assert error.body == body
+    assert "status 400" in str(error) and "code bad" in str(error)
+    for text in (str(error), repr(error)):
+        assert PERSON not in text and "secret" not in text
+
+
+def test_a_refused_fan_out_carries_its_result() -> None:
+    error = raised(422, {"data": [{"to": PERSON, "status": "failed", "error": {"code": "x"}}]}, "fan-out")
+    assert isinstance(error, UnprocessableEntityError)
+    assert isinstance(error.result, v4.FanOutResult)
+    assert error.result.data[0].status == "failed"
+    assert pickle.loads(pickle.dumps(error)).result == error.result
+
+
+def test_a_wait_that_runs_out_carries_the_last_status() -> None:
+    client = scripted(Blooio, [{"status": 200, "json": {"message_id": "m1", "status": "queued"}}] * 9)
+    with pytest.raises(WaitTimeoutError) as caught:
+        client.v2.messages.wait(PERSON, "m1", timeout=10)
+    assert caught.value.last_status.status == "queued"
+
+
+def test_wait_takes_the_result_of_a_send() -> None:
+    delivered = {"status": 200, "json": {"message_id": "m1", "status": "delivered"}}
+    client = scripted(Blooio, [{"status": 202, "json": {"message_id": "m1", "status": "queued"}}, delivered])
+    sent = client.v2.messages.send(PERSON, text="x")
+    assert client.v2.messages.wait(PERSON, sent).status == "delivered"
+
+
+BODY = json.dumps({"event": "message.received", "message_id": "m1", "text": "A secret plan", "sender": PERSON}).encode()
+SECRET = "whsec_test"
+
+
+def test_a_signed_webhook_verifies_into_a_typed_event() -> None:
+    event = webhooks.verify(BODY, webhooks.sign(BODY, SECRET), ["whsec_old", SECRET])
+    match event:
+        case v2.MessageReceived(data=data):
+            assert data.message_id == "m1"
+        case other:
+            pytest.fail(repr(other))
+    assert event.version == "v2"
+    assert "secret" not in repr(event) and PERSON not in repr(event)
+    assert pickle.loads(pickle.dumps(event)) == event
+
+
+def test_v4_envelopes_and_unknown_types() -> None:
+    known = webhooks.parse(b'{"id": "evt_1", "type": "poll.voted", "data": {"poll_id": "p"}}')
+    assert isinstance(known, v4.PollVoted) and known.id == "evt_1"
+    unknown = webhooks.parse(b'{"id": "evt_1", "type": "moon.landed", "data": {"a": 1}}')
+    assert type(unknown) is webhooks.WebhookEvent and unknown.data.raw == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "reason"),
+    [
+        (BODY, None, "missing_header"),
+        (BODY, "nonsense", "bad_form"),
+        (BODY, webhooks.sign(BODY, SECRET, at=time.time() - 1000), "stale"),
+        (BODY, webhooks.sign(BODY, SECRET, at=time.time() + 1000), "future"),
+        (BODY, webhooks.sign(BODY, "whsec_other"), "wrong_secret"),
+        (json.loads(BODY), webhooks.sign(BODY, SECRET), "parsed_body"),
+    ],
+)
+def test_what_does_not_verify_says_why(body: Any, header: str | None, reason: str) -> None:
+    with pytest.raises(WebhookVerificationError) as caught:
+        webhooks.verify(body, header, SECRET)
+    assert caught.value.reason == reason
