@@ -33,10 +33,10 @@ pub fn verify_webhook(
     header: Option<String>,
     secrets: Vec<String>,
     now: i64,
-    tolerance: u32,
+    tolerance: i64,
 ) -> String {
     let secrets: Vec<Secret> = secrets.into_iter().map(Secret::new).collect();
-    let tolerance = Duration::from_secs(tolerance.into());
+    let tolerance = Duration::from_secs(tolerance.unsigned_abs());
     told(webhook::verify_at(bytes(&body), header.as_deref(), &secrets, now, tolerance))
 }
 

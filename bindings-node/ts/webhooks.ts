@@ -8,6 +8,8 @@ import { native } from "./native";
 /** The header that carries the signature. */
 const SIGNATURE = "x-blooio-signature";
 const TOLERANCE = 300_000;
+/** The last moment a `Date` can hold. */
+const LATEST = 8.64e15;
 
 /** Raw bytes of a request's body. */
 export type RawBody = Uint8Array | ArrayBuffer | string;
@@ -34,7 +36,9 @@ export function verify(body: RawBody, header: SignatureHeader, secrets: string |
   const bytes = rawBody(body);
   const now = wholeSeconds("now", options.now === undefined ? Date.now() : Number(options.now));
   const tolerance = wholeSeconds("tolerance", options.tolerance ?? TOLERANCE);
-  return read(native.verifyWebhook(bytes, signatureOf(header), typeof secrets === "string" ? [secrets] : [...secrets], now, tolerance));
+  // What is no text is no secret, which core says better than a conversion would.
+  const known = (typeof secrets === "string" ? [secrets] : [...(secrets ?? [])]).map((secret) => (typeof secret === "string" ? secret : ""));
+  return read(native.verifyWebhook(bytes, signatureOf(header), known, now, tolerance));
 }
 
 /** `verify` for a Fetch `Request`, whose body is read here and so must not have been read before. */
@@ -72,7 +76,7 @@ function signatureOf(header: SignatureHeader): string | undefined {
 }
 
 function wholeSeconds(name: string, ms: number): number {
-  if (!Number.isFinite(ms)) throw refusal(InvalidArgumentError, name, "expected a Date or milliseconds");
+  if (!(ms >= 0 && ms <= LATEST)) throw refusal(InvalidArgumentError, name, "expected a Date or milliseconds, 0 or more");
   return Math.floor(ms / 1000);
 }
 

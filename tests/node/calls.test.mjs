@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { inspect } from "node:util";
+
+import { blooio, dist, rejection, sdk, serve, testing } from "./support.mjs";
+
+const { APIConnectionError, APIError, Blooio, BloomChats, BloomChatsError, ConfigError, InvalidArgumentError, NotFoundError } = sdk;
+const OK = { status: 202, json: { message_id: "m1", status: "queued" } };
+
+test("a message leaves over a real socket", async (t) => {
+  const server = await serve(t, () => OK);
+  const call = blooio(server).v2.messages.send("+15551234567", { text: "Hello" });
+  assert.ok(call instanceof Promise);
+  assert.deepEqual(await call, { message_id: "m1", message_ids: ["m1"], status: "queued" });
+  const [{ method, url, headers, body }] = server.requests;
+  assert.deepEqual([method, url, body], ["POST", "/v2/api/chats/%2B15551234567/messages", '{"text":"Hello"}']);
+  assert.equal(headers.authorization, "Bearer bl_test_key");
+  assert.match(headers["user-agent"], /^bloomchats-node\/\d/);
+
+  const response = await blooio(server).v2.messages.send("+15551234567", { text: "Hello" }, { idempotencyKey: "mine" }).withResponse();
+  assert.equal(response.status, 202);
+  assert.equal(response.attempts, 1);
+  assert.equal(response.idempotencyKey, "mine");
+  assert.equal(response.model, "SendMessageResponse");
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.equal(JSON.parse(response.json).message_id, "m1");
+});
+
+test("arguments: undefined is left out, null is null, models keep the names of the wire", async () => {
+  const client = testing.scripted(Blooio, { exchanges: [OK, OK] });
+  await client.v2.messages.send("+1555", { text: "x", replyTo: { message_id: "m0", part: undefined }, effect: undefined });
+  await client.v2.messages.send("+1555", { text: "x", effect: null }, { timeout: undefined, headers: undefined });
+  assert.deepEqual(client.requests.map(({ body }) => body), ['{"text":"x","reply_to":{"message_id":"m0"}}', '{"text":"x","effect":null}']);
+});
+
+test("what JSON would change without a word is refused with its path, and nothing is sent", async () => {
+  const cycle = {};
+  cycle.self = cycle;
+  const cases = [
+    [{ text: "x", extra: NaN }, "extra", /NaN is not a number/],
+    [{ text: "x", list: [1, Infinity] }, "list[1]", /Infinity/],
+    [{ text: "x", list: [undefined] }, "list[0]", /undefined/],
+    [{ text: "x", at: new Date(0) }, "at", /whole milliseconds/],
+    [{ text: () => "x" }, "text", /function is not data/],
+    [{ text: "x", map: new Map() }, "map", /Map is not data/],
+    [{ text: "x", bytes: new Uint8Array(1) }, "bytes", /only accepted as a file/],
+    [{ text: "\ud83d" }, "text", /lone surrogate/],
+    [{ text: 5 }, "text", /expected/],
+    [{ text: "x", cycle }, /^cycle/, /holds itself/],
+    [{ text: "x", big: 2n ** 70n }, /./, /64 bits|unknown|no such/],
+  ];
+  for (const [params, argument, message] of cases) {
+    const client = testing.scripted(Blooio, { exchanges: [] });
+    const error = await rejection(client.v2.messages.send("+1555", params));
+    assert.ok(error instanceof InvalidArgumentError, inspect(params));
+    assert.match(error.message, message);
+    if (typeof argument === "string") assert.equal(error.argument, argument);
+    else assert.match(error.argument, argument);
+    assert.deepEqual(client.requests, []);
+  }
+});
+
+test("bigints keep their digits on the wire, answers keep them in json", async () => {
+  const client = testing.scripted(Blooio, { exchanges: [{ status: 200, body: '{"n":9007199254740993}', headers: { "content-type": "application/json" } }] });
+  const response = await client.v2.request("POST", "/x", { body: { n: 9007199254740993n } }).withResponse();
+  assert.equal(client.requests[0].body, '{"n":9007199254740993}');
+  assert.equal(response.json, '{"n":9007199254740993}');
+  assert.equal(response.value.n, 9007199254740992);
+});
+
+test("errors are classes with facts, and show no content", async (t) => {
+  const server = await serve(t, () => ({ status: 404, headers: { "x-request-id": "r1" }, json: { error: "not_found", message: "Chat +15551234567 of jane@example.com", secret: "Meet at noon" } }));
+  const error = await rejection(blooio(server).v2.chats.get("+15551234567"));
+  assert.ok(error instanceof NotFoundError && error instanceof APIError && error instanceof BloomChatsError && error instanceof Error);
+  const { name, kind, status, code, requestId, attempts, maybeSent } = error;
+  assert.deepEqual({ name, kind, status, code, requestId, attempts, maybeSent }, { name: "NotFoundError", kind: "not_found", status: 404, code: "not_found", requestId: "r1", attempts: 1, maybeSent: false });
+  assert.equal(error.body.secret, "Meet at noon");
+  for (const shown of [inspect(error), String(error), error.stack, JSON.stringify(error), inspect({ error }, { depth: 9, showHidden: false })]) {
+    assert.doesNotMatch(shown, /15551234567|jane|noon/);
+  }
+  assert.match(error.stack, /calls\.test\.mjs/, "the stack leads to the caller");
+});
+
+test("a connection that is never made says so", async () => {
+  const error = await rejection(new Blooio({ apiKey: "k", baseUrl: "http://127.0.0.1:9", maxRetries: 0 }).v2.me.get());
+  assert.ok(error instanceof APIConnectionError);
+  assert.equal(error.maybeSent, false);
+});
+
+test("both module systems share classes", () => {
+  const required = createRequire(import.meta.url)(`${dist}index.js`);
+  assert.equal(required.NotFoundError, NotFoundError);
+  assert.equal(required.Blooio, Blooio);
+});
+
+test("settings are checked when a client is made", (t) => {
+  const saved = process.env.BLOOIO_API_KEY;
+  delete process.env.BLOOIO_API_KEY;
+  t.after(() => saved && (process.env.BLOOIO_API_KEY = saved));
+  const cases = [
+    [() => new Blooio(), /BLOOIO_API_KEY/],
+    [() => new BloomChats(), /BLOOMCHATS_API_KEY/],
+    [() => new Blooio({ apiKey: "bl_secret\n" }), /api_key/],
+    [() => new Blooio({ apiKey: "k", baseUrl: "http://example.com" }), /http/],
+    [() => new Blooio({ apiKey: "k", timeOut: 5 }), /time_out/],
+    [() => new Blooio({ apiKey: "k", timeout: Infinity }), /Infinity/],
+    [() => new Blooio({ apiKey: "k", timeout: 0 }), /timeout/],
+  ];
+  for (const [open, message] of cases) {
+    assert.throws(open, (error) => error instanceof ConfigError && message.test(error.message) && !inspect(error).includes("bl_secret"), String(message));
+  }
+});
+
+test("lists go page by page, lazily, and each loop begins anew", async (t) => {
+  const server = await serve(t, ({ url }) => {
+    const offset = Number(new URL(url, "http://x").searchParams.get("offset"));
+    return { json: { chats: [{ id: `c${offset}` }, { id: `c${offset + 1}` }], pagination: { limit: 2, offset, total: 6 } } };
+  });
+  const list = blooio(server).v2.chats.list({ limit: 2 });
+  assert.equal(server.requests.length, 0);
+  for await (const chat of list) if (chat.id === "c2") break;
+  assert.equal(server.requests.length, 2);
+  const pages = [];
+  for await (const page of list.pages()) pages.push([page.items.map(({ id }) => id).join(), page.hasNext, page.status]);
+  assert.deepEqual(pages, [["c0,c1", true, 200], ["c2,c3", true, 200], ["c4,c5", false, 200]]);
+  assert.equal((await list.all()).length, 6);
+});
+
+test("uploads from bytes, a Blob and a File", async (t) => {
+  const server = await serve(t, () => ({ json: { success: true } }));
+  const png = Buffer.from("\x89PNG\r\n\x1a\nrest", "latin1");
+  const { groups } = blooio(server).v2;
+  await groups.setIcon("grp_1", new Uint8Array(png));
+  await groups.setIcon("grp_1", png.buffer.slice(png.byteOffset, png.byteOffset + png.length));
+  await groups.setIcon("grp_1", new Blob([png], { type: "image/webp" }));
+  if (globalThis.File) await groups.setIcon("grp_1", new File([png], "me.png"));
+  await groups.setIcon("grp_1", { content: png, filename: "a.bin", contentType: "application/x-icon" });
+  const parts = server.requests.map(({ body }) => /filename="(.+?)"\r\nContent-Type: (.+?)\r\n/.exec(body).slice(1).join());
+  const file = globalThis.File ? ["me.png,image/png"] : [];
+  assert.deepEqual(parts, ["icon,image/png", "icon,image/png", "icon,image/webp", ...file, "a.bin,application/x-icon"]);
+  for (const wrong of ["text", 5, null, {}]) {
+    const error = await rejection(groups.setIcon("grp_1", wrong));
+    assert.ok(error instanceof InvalidArgumentError, inspect(wrong));
+    assert.equal(error.argument, "icon");
+  }
+});
+
+test("fields of an unexpected type read as absent, and raw has them", async () => {
+  const json = { contact_id: "ct_1", name: 5, tags: ["a", 1], odd: [1] };
+  const client = testing.scripted(Blooio, { exchanges: [{ status: 200, json }] });
+  const contact = await client.v2.contacts.get("+1555");
+  assert.equal(contact.name, undefined);
+  assert.equal(contact.contact_id, "ct_1");
+  assert.deepEqual(contact.odd, [1]);
+  assert.deepEqual(sdk.raw(contact), json);
+});
+
+test("wait follows a send result", async () => {
+  const status = (status) => ({ status: 200, json: { message_id: "m1", status } });
+  const client = testing.scripted(Blooio, { exchanges: [OK, status("queued"), status("sent"), status("delivered")] });
+  const sent = await client.v2.messages.send("+1555", { text: "x" });
+  assert.equal((await client.v2.messages.wait("+1555", sent, { until: "delivered" }, { timeout: 30_000 })).status, "delivered");
+  assert.deepEqual(client.waitsMs, [500, 1000, 2000]);
+});
+
+test("a closed client refuses new calls and ends the others", async (t) => {
+  let answer;
+  const server = await serve(t, () => new Promise((resolve) => (answer = resolve)));
+  const client = blooio(server);
+  const call = client.v2.me.get();
+  await server.requested;
+  client.close();
+  const error = await rejection(client.v2.me.get());
+  assert.ok(error instanceof ConfigError);
+  answer({ json: { ok: true } });
+  assert.deepEqual(await call, { ok: true });
+});
+
+test("new keys are version 4 UUIDs and differ", () => {
+  assert.match(sdk.newIdempotencyKey(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.notEqual(sdk.newIdempotencyKey(), sdk.newIdempotencyKey());
+});

@@ -1,0 +1,173 @@
+// The host never hangs or crashes because of us: programs of their own, and how they end.
+
+import assert from "node:assert/strict";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { dist, run } from "./support.mjs";
+
+const open = `
+  import { createServer } from "node:http";
+  const { Blooio } = await import(process.env.DIST + "index.mjs");
+  const serve = (answer) => new Promise((resolve) => {
+    const server = createServer((request, response) => (request.resume(), answer(request, response)));
+    server.listen(0, "127.0.0.1", () => resolve([server, "http://127.0.0.1:" + server.address().port]));
+  });
+  const open = (baseUrl, options) => new Blooio({ apiKey: "k", baseUrl, ...options });
+  const ok = (request, response) => response.writeHead(202, { "content-type": "application/json" }).end('{"message_id":"m1","status":"queued"}');
+`;
+
+function ended({ code, signal, output }) {
+  assert.equal(signal, null, `ended by ${signal}: ${output}`);
+  assert.equal(code, 0, output);
+}
+
+test("an idle client lets its process end", async () => {
+  const result = await run(`${open}
+    const client = open("http://127.0.0.1:9");
+    const [server, url] = await serve(ok);
+    await open(url).v2.messages.send("+1", { text: "x" });
+    server.close();
+    server.closeAllConnections();
+    console.log("sent");
+  `);
+  ended(result);
+  assert.match(result.output, /sent/);
+  assert.ok(result.ms < 5000, `${result.ms} ms`);
+});
+
+test("a call under way keeps its process alive, and only so long", async () => {
+  const result = await run(`${open}
+    const [server, url] = await serve((request, response) => setTimeout(() => (ok(request, response), server.close()), 300));
+    server.unref();
+    open(url).v2.messages.send("+1", { text: "x" }).then(() => console.log("kept alive"));
+  `);
+  ended(result);
+  assert.match(result.output, /kept alive/);
+});
+
+test("process.exit with calls under way", async () => {
+  const result = await run(`${open}
+    let asked = 0;
+    const [, url] = await serve(() => { if (++asked === 20) process.exit(0); });
+    const client = open(url);
+    for (let i = 0; i < 20; i++) client.v2.messages.send("+1", { text: "x" });
+  `);
+  ended(result);
+  assert.ok(result.ms < 5000, `${result.ms} ms`);
+});
+
+test("an error thrown with calls under way ends the process as any other", async () => {
+  const result = await run(`${open}
+    const [, url] = await serve(() => { throw new Error("boom"); });
+    await open(url).v2.me.get();
+  `);
+  assert.equal(result.signal, null);
+  assert.equal(result.code, 1);
+  assert.match(result.output, /boom/);
+});
+
+test("a failed call that nobody looks at is one unhandled rejection, a handled one none", async () => {
+  const result = await run(`${open}
+    const seen = [];
+    process.on("unhandledRejection", (error) => seen.push(error.name));
+    const client = open("http://127.0.0.1:9", { maxRetries: 0 });
+    client.v2.me.get();
+    client.v2.me.get().catch(() => {});
+    client.v2.me.get().withResponse().catch(() => {});
+    client.v2.me.get().finally(() => {}).catch(() => {});
+    try { await client.v2.me.get(); } catch {}
+    await Promise.allSettled([client.v2.me.get(), client.v2.me.get({ signal: AbortSignal.abort() })]);
+    client.v2.chats.list();
+    const controller = new AbortController();
+    const aborted = client.v2.me.get({ signal: controller.signal });
+    controller.abort();
+    await aborted.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    console.log(JSON.stringify(seen));
+  `);
+  ended(result);
+  assert.match(result.output, /\["APIConnectionError"\]/);
+});
+
+const worker = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const { Blooio } = require(process.env.DIST + "index.js");
+  const client = new Blooio({ apiKey: "k", baseUrl: workerData.url });
+  for (let i = 0; i < 5; i++) client.v2.messages.send("+1", { text: "x" }).then((sent) => parentPort.postMessage(sent.message_id), () => {});
+  parentPort.postMessage("called");
+  if (workerData.stay) setInterval(() => {}, 1000);
+`;
+
+test("50 workers load, call and are terminated", async () => {
+  const result = await run(`${open}
+    import { Worker } from "node:worker_threads";
+    import { once } from "node:events";
+    let asked = 0;
+    const [server, url] = await serve((request, response) => { if (++asked % 3 === 0) ok(request, response); });
+    const worker = ${JSON.stringify(worker)};
+    for (let round = 0; round < 5; round++) {
+      const workers = Array.from({ length: 10 }, () => new Worker(worker, { eval: true, execArgv: [], workerData: { url, stay: true } }));
+      await Promise.all(workers.map((worker) => once(worker, "message")));
+      // In the midst of calls, at different points of them.
+      await new Promise((resolve) => setTimeout(resolve, round * 30));
+      const codes = await Promise.all(workers.map((worker) => worker.terminate()));
+      if (codes.some((code) => code !== 1)) throw new Error(codes.join());
+    }
+    await open(url + "", { maxRetries: 0, timeout: 2000 }).v2.me.get().catch(() => {});
+    server.closeAllConnections();
+    server.close();
+    console.log("done", asked > 0);
+  `, { limit: 60_000 });
+  ended(result);
+  assert.match(result.output, /done true/);
+});
+
+test("workers that end by themselves, in a process that never loads the package itself", async () => {
+  const result = await run(`
+    import { createServer } from "node:http";
+    import { Worker } from "node:worker_threads";
+    import { once } from "node:events";
+    const server = createServer((request, response) => (request.resume(), response.writeHead(202, { "content-type": "application/json" }).end('{"message_id":"m1","status":"queued"}')));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = "http://127.0.0.1:" + server.address().port;
+    let sent = 0;
+    for (let i = 0; i < 10; i++) {
+      const worker = new Worker(${JSON.stringify(worker)}, { eval: true, execArgv: [], workerData: { url } });
+      worker.on("message", (message) => (sent += message === "m1"));
+      await once(worker, "exit");
+    }
+    server.closeAllConnections();
+    server.close();
+    console.log("sent", sent);
+  `, { limit: 60_000 });
+  ended(result);
+  assert.match(result.output, /sent 50/);
+});
+
+test("a worker has an environment of its own", async () => {
+  const result = await run(`
+    import { Worker } from "node:worker_threads";
+    const program = 'const { Blooio } = require(process.env.DIST + "index.js"); new Blooio(); console.log("opened")';
+    new Worker(program, { eval: true, execArgv: [], env: { ...process.env, BLOOIO_API_KEY: "k" } });
+  `, { env: { BLOOIO_API_KEY: "" } });
+  ended(result);
+  assert.match(result.output, /opened/);
+});
+
+test("a load failure says platform, libc and tried paths, with its cause", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sdk-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  cpSync(dist, folder, { recursive: true, filter: (path) => !path.endsWith(".node") });
+  const load = `import(process.env.DIST + "index.mjs").catch((error) => console.log(error, error.cause))`;
+  const missing = await run(load, { env: { DIST: `${folder}/` } });
+  for (const fact of [/linux-x64-gnu/, /Tried @bloomchats\/sdk-linux-x64-gnu, .*bloomchats\.linux-x64-gnu\.node/, /MODULE_NOT_FOUND/, /omit optional/]) {
+    assert.match(missing.output, fact);
+  }
+  const addon = readdirSync(dist).find((name) => name.endsWith(".node"));
+  mkdirSync(join(folder, "node_modules/@bloomchats/sdk-linux-x64-gnu"), { recursive: true });
+  copyFileSync(join(dist, "index.js"), join(folder, addon));
+  assert.match((await run(load, { env: { DIST: `${folder}/` } })).output, /invalid ELF header/);
+});
