@@ -25,7 +25,7 @@ class Request:
         return json.loads(self.body)
 
 
-Reply = tuple[int, object] | None
+Reply = tuple[int, Any] | None
 
 
 class Server:
@@ -75,7 +75,7 @@ class Server:
                     self.requests.append(request)
                     self.asked.set()
                     reply = self.reply(request)
-                    if reply is SILENCE:
+                    if reply is None:
                         if not stream.read(1):
                             self.hung_up.set()
                         return

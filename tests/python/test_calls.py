@@ -22,6 +22,7 @@ from bloomchats.testing import scripted
 from server import Request, Server
 
 PERSON = "+15551234567"
+OK: dict[str, Any] = {"status": 200, "json": {}}
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 16
 
 
@@ -150,14 +151,14 @@ def test_configuration_is_checked_at_once_and_never_echoed(tmp_path: Path) -> No
 def test_files_come_in_many_forms(tmp_path: Path) -> None:
     path = tmp_path / "icon.png"
     path.write_bytes(PNG)
-    client = scripted(Blooio, [{"status": 200, "json": {}}] * 4)
+    client = scripted(Blooio, [OK] * 4)
     set_icon = client.v2.groups.set_icon
     set_icon("grp_1", icon=PNG)
     set_icon("grp_1", icon=path)
     with path.open("rb") as file:
         set_icon("grp_1", icon=file)
     set_icon("grp_1", icon=("other.png", PNG, "image/png"))
-    bodies = [bytes.fromhex(request["body_base16"]) for request in client.requests]
+    bodies = [bytes.fromhex(request.get("body_base16", "")) for request in client.requests]
     assert b'name="icon"; filename="icon"\r\nContent-Type: image/png\r\n' in bodies[0]
     assert bodies[1] == bodies[2]
     assert b'filename="icon.png"' in bodies[1]

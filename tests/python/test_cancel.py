@@ -40,7 +40,7 @@ def without_readers(main: Main) -> None:
     """A loop like Windows' proactor, which watches no descriptors."""
 
     class Loop(asyncio.SelectorEventLoop):
-        def add_reader(self, fd: Any, callback: Any, *args: Any) -> None:
+        def add_reader(self, *_: object) -> None:  # pyright: ignore
             raise NotImplementedError
 
     loop = Loop()
@@ -55,6 +55,14 @@ every_loop = pytest.mark.parametrize("run", [on_asyncio, on_uvloop, without_read
 
 def client(server: Server) -> AsyncBlooio:
     return AsyncBlooio(api_key="k", base_url=server.url)
+
+
+def signal_once_asked(server: Server) -> None:
+    def work() -> None:
+        server.asked.wait(5)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 @every_loop
@@ -180,7 +188,7 @@ def test_a_signal_ends_a_synchronous_call_at_once(server: Server) -> None:
     previous = signal.signal(signal.SIGUSR1, handler)
     try:
         blooio = Blooio(api_key="k", base_url=server.url)
-        threading.Thread(target=lambda: (server.asked.wait(5), os.kill(os.getpid(), signal.SIGUSR1)), daemon=True).start()
+        signal_once_asked(server)
         with pytest.raises(Stop) as caught:
             blooio.v2.request("POST", "/silence", body={})
         assert server.hung_up.wait(5)
@@ -200,7 +208,7 @@ def test_a_signal_handler_may_make_calls(server: Server) -> None:
 
     previous = signal.signal(signal.SIGUSR1, handler)
     try:
-        threading.Thread(target=lambda: (server.asked.wait(5), os.kill(os.getpid(), signal.SIGUSR1)), daemon=True).start()
+        signal_once_asked(server)
         with pytest.raises(APITimeoutError):
             blooio.v2.request("GET", "/silence", timeout=0.5, max_retries=0)
         assert told == [True]

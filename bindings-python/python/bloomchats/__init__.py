@@ -22,7 +22,6 @@ from bloomchats._options import NOT_GIVEN, CallOptions, ClientOptions, NotGiven,
 from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
 from bloomchats._time import to_datetime
 from bloomchats.errors import *
-from bloomchats.errors import BloomChatsError
 
 if TYPE_CHECKING:
     from bloomchats import v2, v4, webhooks
@@ -35,7 +34,6 @@ __all__ = [
     "AsyncPage",
     "AsyncPages",
     "BloomChats",
-    "BloomChatsError",
     "Blooio",
     "CallOptions",
     "ClientOptions",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bloomchats._errors import BloomChatsError
-from bloomchats.generated.errors import *  # noqa: F403
-from bloomchats.generated.errors import __all__ as _generated
+from bloomchats.generated import errors as _generated
+from bloomchats.generated.errors import *
 
-__all__ = ["BloomChatsError", *_generated]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__: list[str] = []
+__all__ += _generated.__all__

@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, overload
 
-from bloomchats._async_client import AsyncBloomChats, AsyncBlooio
+from bloomchats._async_client import AsyncApiKey, AsyncBloomChats, AsyncBlooio
 from bloomchats._call import Connection
-from bloomchats._client import BloomChats, Blooio
+from bloomchats._client import ApiKey, BloomChats, Blooio
 from bloomchats._options import ClientOptions
 
 if TYPE_CHECKING:
@@ -31,13 +31,18 @@ __all__ = [
 Transcript = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
-class WireRequest(TypedDict, total=False):
-    """A request as it would have gone out."""
+class _Head(TypedDict):
+    """What every request has."""
 
     method: str
     url: str
     headers: dict[str, str]
     """By lower-case name."""
+
+
+class WireRequest(_Head, total=False):
+    """A request as it would have gone out."""
+
     body: str
     """Text; absent when the bytes are no UTF-8."""
     body_base16: str
@@ -81,18 +86,36 @@ class ScriptedAsyncBloomChats(_Scripted, AsyncBloomChats):
 
 
 @overload
-def scripted(client: type[Blooio], transcript: Transcript, **settings: Unpack[ClientOptions]) -> ScriptedBlooio: ...
+def scripted(
+    client: type[Blooio],
+    transcript: Transcript,
+    *,
+    api_key: ApiKey | None = None,
+    **settings: Unpack[ClientOptions],
+) -> ScriptedBlooio: ...
 @overload
 def scripted(
-    client: type[AsyncBlooio], transcript: Transcript, **settings: Unpack[ClientOptions]
+    client: type[AsyncBlooio],
+    transcript: Transcript,
+    *,
+    api_key: AsyncApiKey | None = None,
+    **settings: Unpack[ClientOptions],
 ) -> ScriptedAsyncBlooio: ...
 @overload
 def scripted(
-    client: type[BloomChats], transcript: Transcript, **settings: Unpack[ClientOptions]
+    client: type[BloomChats],
+    transcript: Transcript,
+    *,
+    api_key: ApiKey | None = None,
+    **settings: Unpack[ClientOptions],
 ) -> ScriptedBloomChats: ...
 @overload
 def scripted(
-    client: type[AsyncBloomChats], transcript: Transcript, **settings: Unpack[ClientOptions]
+    client: type[AsyncBloomChats],
+    transcript: Transcript,
+    *,
+    api_key: AsyncApiKey | None = None,
+    **settings: Unpack[ClientOptions],
 ) -> ScriptedAsyncBloomChats: ...
 def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
     """A client whose answers come from a transcript.

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bloomchats._errors import BloomChatsError
 
 __all__ = [
+    "BloomChatsError",
     "APIConnectionError",
     "APIError",
     "APITimeoutError",
