@@ -20,6 +20,7 @@ mod output;
 mod overlay;
 mod python;
 mod rust;
+mod swift;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ use output::Files;
 use overlay::Overlay;
 
 /// Every language's output.
-const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] = &[rust::render, python::render, typescript::render];
+const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] = &[rust::render, python::render, typescript::render, swift::render];
 
 /// Writes the generated files below `root`, or only checks them.
 pub fn run(root: &Path, check: bool) -> Result<()> {

@@ -1,0 +1,104 @@
+internal import BloomChatsBridge
+
+/// A list of a service, fetched page by page while it is read.
+///
+/// ```swift
+/// for try await chat in blooio.v4.chats.list() { print(chat.id ?? "") }
+/// for try await page in blooio.v4.chats.list().pages { print(page.items.count) }
+/// ```
+///
+/// Nothing is requested before it is read. Each iteration starts anew.
+public struct PagedSequence<Element: Sendable>: AsyncSequence, Sendable {
+    let fetch: @Sendable () async throws -> Page<Element>
+
+    /// The same list, a page at a time, every page the service sends included.
+    public var pages: Pages { Pages(fetch: fetch) }
+
+    /// Elements, one after the other.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(pages: pages.makeAsyncIterator())
+    }
+
+    /// Goes through the elements.
+    public struct Iterator: AsyncIteratorProtocol {
+        var pages: Pages.Iterator
+        var items: ArraySlice<Element> = []
+
+        /// The next element; `nil` at the end.
+        ///
+        /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task. It can be called again: a failed
+        ///   page is fetched again.
+        public mutating func next() async throws -> Element? {
+            while items.isEmpty {
+                guard let page = try await pages.next() else { return nil }
+                items = page.items[...]
+            }
+            return items.popFirst()
+        }
+    }
+
+    /// A list a page at a time.
+    public struct Pages: AsyncSequence, Sendable {
+        /// One page.
+        public typealias Element = Page<PagedSequence.Element>
+        let fetch: @Sendable () async throws -> Element
+
+        /// Pages, one after the other.
+        public func makeAsyncIterator() -> Iterator {
+            Iterator(fetch: fetch)
+        }
+
+        /// Goes through the pages.
+        public struct Iterator: AsyncIteratorProtocol {
+            let fetch: @Sendable () async throws -> Element
+            var last: Element?
+
+            /// The next page; `nil` after the last.
+            ///
+            /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task. It can be called again.
+            public mutating func next() async throws -> Element? {
+                if let last {
+                    guard let page = try await last.next() else { return nil }
+                    self.last = page
+                    return page
+                }
+                last = try await fetch()
+                return last
+            }
+        }
+    }
+}
+
+/// One page of a list.
+public struct Page<Element: Sendable>: Sendable {
+    /// What the page lists.
+    public let items: [Element]
+    /// The whole answer, its envelope included.
+    public let raw: JSONValue
+    /// Whether another page follows, as far as this one tells.
+    public var hasNext: Bool { following != nil }
+
+    private let following: NextPage?
+    private let connection: Connection
+    private let record: CallRecord?
+    private let read: @Sendable (JSONValue) -> Element
+
+    init(
+        _ reply: Reply, of connection: Connection, _ record: CallRecord?,
+        read: @escaping @Sendable (JSONValue) -> Element
+    ) {
+        let list = reply.items.flatMap { $0.isEmpty ? reply.body.array : reply.body[$0].array }
+        items = list?.map(read) ?? []
+        raw = reply.body
+        following = reply.next
+        (self.connection, self.record, self.read) = (connection, record, read)
+    }
+
+    /// Fetches the page after this one; `nil` after the last.
+    ///
+    /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task. A failed fetch can be repeated.
+    public func next() async throws -> Page? {
+        guard let following else { return nil }
+        return Page(try await connection.next(following, record), of: connection, record, read: read)
+    }
+}

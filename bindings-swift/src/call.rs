@@ -1,0 +1,172 @@
+//! One call under way: driven by the runtime's thread, followed from a Swift task, cancelled from any thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bloomchats::{BoxFuture, CredentialProvider, Progress, Secret};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::Fault;
+use crate::client::NextPage;
+use crate::runtime::runtime;
+
+type Run = BoxFuture<bloomchats::Result<bloomchats::Answer>>;
+
+/// How a call stands.
+#[derive(uniffi::Enum)]
+pub enum Step {
+    /// It has come to its end.
+    Done {
+        /// What it came to.
+        answer: Answer,
+    },
+    /// Core wants a credential: [`Call::answer`] it, and ask again.
+    Asked,
+}
+
+/// A successful call.
+#[derive(uniffi::Record)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<String>,
+    pub request_id: Option<String>,
+    pub attempts: u32,
+    pub idempotency_key: Option<String>,
+    pub model: String,
+    pub items: Option<String>,
+    pub body: Vec<u8>,
+    pub next: Option<Arc<NextPage>>,
+}
+
+/// A call, from its preparation to its end.
+#[derive(uniffi::Object)]
+pub struct Call {
+    progress: Arc<Progress>,
+    /// Taken by the first [`Call::step`].
+    run: Mutex<Option<Run>>,
+    stop: watch::Sender<bool>,
+    asked: Arc<Asked>,
+    steps: tokio::sync::Mutex<mpsc::UnboundedReceiver<Result<Step, Fault>>>,
+}
+
+/// Where core's question goes, and where its answer waits to be given.
+struct Asked {
+    steps: mpsc::UnboundedSender<Result<Step, Fault>>,
+    answer: Mutex<Option<oneshot::Sender<Secret>>>,
+}
+
+tokio::task_local! {
+    static CURRENT: Arc<Asked>;
+}
+
+impl Call {
+    pub(crate) fn new(progress: Arc<Progress>, run: Run) -> Arc<Call> {
+        let (told, steps) = mpsc::unbounded_channel();
+        Arc::new(Call {
+            progress,
+            run: Mutex::new(Some(run)),
+            stop: watch::Sender::new(false),
+            asked: Arc::new(Asked { steps: told, answer: Mutex::default() }),
+            steps: tokio::sync::Mutex::new(steps),
+        })
+    }
+
+    fn spawn(&self, run: Run) -> std::io::Result<()> {
+        let (mut stop, progress, asked) = (self.stop.subscribe(), self.progress.clone(), self.asked.clone());
+        let running = CURRENT.scope(asked.clone(), async move {
+            tokio::select! {
+                biased; // a call that was cancelled before it began never begins
+                _ = stop.wait_for(|stop| *stop) => None,
+                result = run => Some(result),
+            }
+        });
+        let runtime = runtime()?;
+        let running = runtime.spawn(running);
+        // A second task, so that the end is told even when the first panics.
+        runtime.spawn(async move {
+            let step = match running.await {
+                Ok(Some(Ok(answer))) => Ok(Step::Done { answer: answer.into() }),
+                Ok(Some(Err(error))) => Err(error.into()),
+                Ok(None) => Err(Fault::of_bridge("cancelled", "cancelled", &progress)),
+                Err(_) => Err(Fault::internal(&progress)),
+            };
+            // Nobody listens any more when the call itself was let go of.
+            let _ = asked.steps.send(step);
+        });
+        Ok(())
+    }
+}
+
+#[uniffi::export]
+impl Call {
+    /// Goes on until there is something to tell. Asked again after the end, it never returns.
+    pub async fn step(&self) -> Result<Step, Fault> {
+        let first = lock(&self.run).take();
+        if let Some(run) = first {
+            self.spawn(run).map_err(|_| Fault::internal(&self.progress))?;
+        }
+        let step = self.steps.lock().await.recv().await;
+        step.unwrap_or_else(|| Err(Fault::internal(&self.progress)))
+    }
+
+    /// Answers core's question. Nothing when it no longer listens.
+    pub fn answer(&self, key: String) -> Result<(), Fault> {
+        if let Some(answer) = lock(&self.asked.answer).take() {
+            let _ = answer.send(Secret::new(key));
+        }
+        Ok(())
+    }
+
+    /// Ends the call: its socket closes, its waits end. Holds also for a call that has not begun.
+    pub fn cancel(&self) -> Result<(), Fault> {
+        self.stop.send_replace(true);
+        Ok(())
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+impl From<bloomchats::Answer> for Answer {
+    fn from(answer: bloomchats::Answer) -> Answer {
+        Answer {
+            status: answer.status,
+            headers: answer.headers.into_iter().flat_map(|(name, value)| [name, value]).collect(),
+            request_id: answer.request_id,
+            attempts: answer.attempts,
+            idempotency_key: answer.idempotency_key,
+            model: answer.model.to_owned(),
+            items: answer.items,
+            body: answer.body.to_vec(),
+            next: answer.next.map(|next| Arc::new(NextPage(next))),
+        }
+    }
+}
+
+/// Keys that a Swift closure supplies: core asks, the task that follows the call answers.
+pub struct Provider;
+
+impl CredentialProvider for Provider {
+    fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
+        Box::pin(async {
+            let (answer, answered) = oneshot::channel();
+            // Every call of this bridge runs under `CURRENT`; without one nobody would answer.
+            let _ = CURRENT.try_with(|asked| {
+                *lock(&asked.answer) = Some(answer);
+                let _ = asked.steps.send(Ok(Step::Asked));
+            });
+            match answered.await {
+                Ok(key) => Ok(key),
+                // The call is being ended by whoever dropped the question.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// A panic elsewhere must not poison every later call: what these locks guard is valid at every point.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
