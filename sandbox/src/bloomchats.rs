@@ -69,7 +69,7 @@ impl Service for BloomChats {
     }
 
     fn render(&self, refusal: Refusal) -> Answer {
-        let error = refusal.reason();
+        let error = refusal.reason().to_owned();
         let mut body = refusal.context;
         body.insert("error".to_owned(), error.into());
         body.insert("message".to_owned(), refusal.message.into());

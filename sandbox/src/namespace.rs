@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::blooio::World;
 use crate::bloomchats::Account;
 use crate::clock::Clock;
+use crate::fault::Script;
 use crate::ids::Ids;
 use crate::limit::Window;
 use crate::service::Product;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) blooio: World,
     pub(crate) bloomchats: Account,
     pub(crate) windows: HashMap<&'static str, Window>,
+    pub(crate) faults: Script,
     pub(crate) keys: Keys,
 }
 
@@ -44,6 +46,7 @@ impl Namespace {
             blooio: World::seeded(seed),
             bloomchats: Account::seeded(seed),
             windows: HashMap::new(),
+            faults: Script::default(),
             keys: keys.clone(),
         };
         Namespace { keys, clock, state: Mutex::new(state), earlier_timer: Notify::new(), sender }

@@ -1,5 +1,7 @@
 //! Why a request is refused, before an API gives it its own shape.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 /// A refusal; each API renders it as its own error body.
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Machine-readable reason, where the API names one.
-    pub(crate) code: Option<&'static str>,
+    pub(crate) code: Option<Cow<'static, str>>,
     pub(crate) message: String,
     /// Fields that stand beside `code` (v2) or in `details` (v4).
     pub(crate) context: Map<String, Value>,
@@ -28,14 +30,14 @@ impl Refusal {
         Refusal::new(404, message)
     }
 
-    pub(crate) fn code(mut self, code: &'static str) -> Refusal {
-        self.code = Some(code);
+    pub(crate) fn code(mut self, code: impl Into<Cow<'static, str>>) -> Refusal {
+        self.code = Some(code.into());
         self
     }
 
     /// `code`, or the plain name of the status for APIs that always give a reason.
-    pub(crate) fn reason(&self) -> &'static str {
-        self.code.unwrap_or(match self.status {
+    pub(crate) fn reason(&self) -> &str {
+        self.code.as_deref().unwrap_or(match self.status {
             400 => "invalid_request",
             401 => "unauthorized",
             403 => "forbidden",

@@ -13,11 +13,11 @@ pub(crate) enum Handling {
     ComingSoon(&'static str),
 }
 
-/// One operation of a contract.
-pub(crate) struct Route {
+/// One operation of a contract, or of the control API.
+pub(crate) struct Route<H = Handling> {
     pub(crate) method: &'static str,
     pub(crate) template: &'static str,
-    pub(crate) handling: Handling,
+    pub(crate) handling: H,
 }
 
 pub(crate) const fn here(method: &'static str, template: &'static str, handler: fn(&mut Call<'_>) -> Outcome) -> Route {
@@ -33,15 +33,15 @@ pub(crate) const fn coming_soon(method: &'static str, template: &'static str, re
 }
 
 /// What the routing table says about a request.
-pub(crate) enum Found<'a> {
-    Route(&'a Route),
+pub(crate) enum Found<'a, H> {
+    Route(&'a Route<H>),
     /// The path exists, for these methods only.
     OtherMethods(String),
     Nothing,
 }
 
 /// Finds the operation for `segments`, the decoded path without its prefix.
-pub(crate) fn find<'a>(routes: &'a [Route], method: &str, segments: &[String]) -> Found<'a> {
+pub(crate) fn find<'a, H>(routes: &'a [Route<H>], method: &str, segments: &[String]) -> Found<'a, H> {
     let fitting = || routes.iter().filter(|route| fits(route.template, segments));
     // A literal segment beats a value: `/webhooks/versions` is not a webhook's id.
     let best = fitting().filter(|route| route.method == method).max_by_key(|route| literals(route.template));

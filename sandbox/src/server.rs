@@ -9,14 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::bloomchats::BloomChats;
 use crate::limit::{Standing, Window};
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespace, Namespaces};
 use crate::refusal::Refusal;
 use crate::route::{self, Found, Handling};
 use crate::service::{Answer, Call, KeyRefused, Query, Service};
@@ -31,13 +30,8 @@ pub(crate) async fn serve(listener: TcpListener, namespaces: Arc<Namespaces>, ad
     namespaces.start();
     let app = Arc::new(App { namespaces, address });
     let router = axum::Router::new().fallback(answer).with_state(app);
-    match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => {
-            // Small answers must not wait for each other.
-            let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-            let _: Result<(), _> = axum::serve(listener, router).await;
-        }
-        Err(error) => eprintln!("bloomchats sandbox: {error}"),
+    if let Err(error) = crate::connection::serve(listener, router).await {
+        eprintln!("bloomchats sandbox: {error}");
     }
 }
 
@@ -71,25 +65,42 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Result<Respons
         headers: head.headers,
         body,
     };
-    Ok(respond(dispatch(&app, incoming)))
+    Ok(dispatch(&app, incoming).await)
 }
 
-fn dispatch(app: &App, incoming: Incoming) -> Answer {
+async fn dispatch(app: &App, incoming: Incoming) -> Response {
     if let Some(rest) = below(&incoming.path, "/_sandbox") {
         let rest = rest.to_owned();
-        return crate::control::answer(app, incoming, &rest);
+        return respond(crate::control::answer(app, incoming, &rest).await);
     }
     let service = SERVICES.iter().find(|service| below(&incoming.path, service.prefix()).is_some());
-    match service {
-        Some(service) => serve_api(app, *service, incoming),
-        None => Answer::new(
+    let Some(service) = service else {
+        return respond(Answer::new(
             404,
             json!({
                 "error": "not_found",
                 "message": "This is the BloomChats sandbox. Its APIs are under /api, /v2/api and /v4.",
                 "status": 404,
             }),
-        ),
+        ));
+    };
+    let key = service.key(&incoming.headers);
+    let Some(namespace) = key.and_then(|key| app.namespaces.find(service.product(), key)) else {
+        let now = app.namespaces.default().now_ms();
+        let refused = service.key_refused(KeyRefused::of(key));
+        return respond(finish(*service, &Standing::untouched(now), refused));
+    };
+    let fault = namespace.with(|state| state.faults.take(&incoming.method, &incoming.path, &incoming.headers));
+    match fault {
+        Ok(None) => serve_api(&namespace, *service, incoming).await,
+        Ok(Some(fault)) => {
+            let now = namespace.now_ms();
+            fault.strike(*service, now, serve_api(&namespace, *service, incoming)).await
+        }
+        Err(refusal) => {
+            let standing = Standing::untouched(namespace.now_ms());
+            respond(finish(*service, &standing, refused(*service, refusal)))
+        }
     }
 }
 
@@ -98,22 +109,18 @@ fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Key, limit, path, body, handler: the order in which the services refuse.
-fn serve_api(app: &App, service: &dyn Service, mut incoming: Incoming) -> Answer {
-    let key = service.key(&incoming.headers);
-    let Some(namespace) = key.and_then(|key| app.namespaces.find(service.product(), key)) else {
-        let now = app.namespaces.default().now_ms();
-        return finish(service, &Standing::untouched(now), service.key_refused(KeyRefused::of(key)));
-    };
+/// Limit, path, body, handler: the order in which the services refuse what has a key.
+async fn serve_api(namespace: &Arc<Namespace>, service: &dyn Service, mut incoming: Incoming) -> Response {
     let now = namespace.now_ms();
-    namespace.with(|state| {
+    let answer = namespace.with(|state| {
         let standing = state.windows.entry(service.name()).or_insert_with(|| Window::new(None)).take(now);
         let answer = match standing.allowed {
             true => handle(service, state, &mut incoming),
             false => Err(over_limit(standing.retry_after_s)),
         };
         finish(service, &standing, answer.unwrap_or_else(|refusal| refused(service, refusal)))
-    })
+    });
+    respond(answer.settled(namespace).await)
 }
 
 fn handle(
@@ -146,7 +153,7 @@ fn handle(
 }
 
 /// Path segments, decoded once; a bare `+` is a blank, as the services read it.
-fn decode(target: &str) -> Result<Vec<String>, Refusal> {
+pub(crate) fn decode(target: &str) -> Result<Vec<String>, Refusal> {
     let segments = target.strip_prefix('/').unwrap_or_default().split('/');
     let decoded: Result<Vec<String>, _> = segments
         .map(|segment| percent_decode_str(&segment.replace('+', " ")).decode_utf8().map(|text| text.into_owned()))
@@ -168,12 +175,12 @@ pub(crate) fn refused(service: &dyn Service, mut refusal: Refusal) -> Answer {
     answer
 }
 
-fn finish(service: &dyn Service, standing: &Standing, mut answer: Answer) -> Answer {
+pub(crate) fn finish(service: &dyn Service, standing: &Standing, mut answer: Answer) -> Answer {
     answer.headers.extend(service.standing_headers(standing));
     answer
 }
 
-fn respond(answer: Answer) -> Response {
+pub(crate) fn respond(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body.to_string()));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

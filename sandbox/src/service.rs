@@ -1,11 +1,14 @@
 //! The seam between the server and the services: what a service is, what it is handed, what it gives back.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::limit::Standing;
-use crate::namespace::State;
+use crate::namespace::{Namespace, State};
 use crate::refusal::Refusal;
 use crate::route::Route;
 
@@ -64,16 +67,36 @@ impl KeyRefused {
 /// What a handler gives back.
 pub(crate) type Outcome = Result<Answer, Refusal>;
 
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// What is still to be waited for, without the lock; its answer takes the place of this one.
+    pub(crate) later: Option<Later>,
 }
+
+/// The slow part of an answer.
+pub(crate) type Later = Box<dyn FnOnce(Arc<Namespace>) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send>;
 
 impl Answer {
     pub(crate) fn new(status: u16, body: Value) -> Answer {
-        Answer { status, body, headers: Vec::new() }
+        Answer { status, body, headers: Vec::new(), later: None }
+    }
+
+    /// An answer that takes its time.
+    pub(crate) fn later<F>(work: impl FnOnce(Arc<Namespace>) -> F + Send + 'static) -> Answer
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Answer { later: Some(Box::new(move |namespace| Box::pin(work(namespace)))), ..Answer::new(200, Value::Null) }
+    }
+
+    /// The answer itself, once there is nothing left to wait for.
+    pub(crate) async fn settled(self, namespace: &Arc<Namespace>) -> Answer {
+        let Some(later) = self.later else { return self };
+        let mut answer = later(Arc::clone(namespace)).await;
+        answer.headers.extend(self.headers);
+        answer
     }
 
     pub(crate) fn ok(body: Value) -> Answer {

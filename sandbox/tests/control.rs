@@ -63,7 +63,7 @@ async fn control_refuses_what_it_does_not_know() {
         ("PUT", "/_sandbox/limits", json!({"api": "v2", "per_minute": "many"}), 400),
         ("PUT", "/_sandbox/limits", json!([]), 400),
         ("POST", "/_sandbox/limits", json!({}), 405),
-        ("POST", "/_sandbox/clock", json!({}), 404),
+        ("POST", "/_sandbox/calendar", json!({}), 404),
         ("POST", "/other", json!({}), 404),
     ] {
         let answer = bench.blooio.send(method, path, body).await.is(status);

@@ -107,7 +107,7 @@ impl Service for V2 {
         body.insert("message".to_owned(), refusal.message.into());
         body.insert("status".to_owned(), refusal.status.into());
         if let Some(code) = refusal.code {
-            body.insert("code".to_owned(), code.into());
+            body.insert("code".to_owned(), code.into_owned().into());
         }
         Answer::new(refusal.status, Value::Object(body))
     }

@@ -139,7 +139,7 @@ impl Service for V4 {
     }
 
     fn render(&self, refusal: Refusal) -> Answer {
-        let code = refusal.reason();
+        let code = refusal.reason().to_owned();
         Answer::new(
             refusal.status,
             json!({"error": {"code": code, "message": refusal.message, "details": refusal.context}}),

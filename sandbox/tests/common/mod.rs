@@ -71,6 +71,21 @@ impl Client {
     }
 
     pub async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
+        let response = self.request(method, path, headers, body).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).expect("every answer is JSON");
+        let answer = Answer { status, headers, body };
+        contract::check(method, path, &answer);
+        answer
+    }
+
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> reqwest::RequestBuilder {
         let method_name = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.http.request(method_name, format!("{}{path}", self.url));
         if let Some((header, key)) = &self.key {
@@ -82,12 +97,7 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).expect("every answer is JSON");
-        let answer = Answer { status, headers, body };
-        contract::check(method, path, &answer);
-        answer
+        request
     }
 }
 

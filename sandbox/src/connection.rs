@@ -1,0 +1,83 @@
+//! Connections: how many, how long they may take, and how a scripted fault ends one.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// Connections served at once; further ones wait in the listener's queue.
+const MAXIMUM: usize = 4096;
+/// How long a client may take over the head of a request, and how long a connection may idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// What `accept` waits for when the process has run out of descriptors.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// How an answer's connection ends in its place; handlers put it among the extensions of a response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cut {
+    /// An orderly end (FIN) without an answer.
+    Close,
+    /// A reset (RST).
+    Reset,
+}
+
+/// Accepts until its runtime goes.
+pub(crate) async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let slots = Arc::new(Semaphore::new(MAXIMUM));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return Ok(()) };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(BREATH).await;
+            continue;
+        };
+        // Small answers must not wait for each other.
+        drop(stream.set_nodelay(true));
+        let router = router.clone();
+        tokio::spawn(async move {
+            converse(stream, router).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, router: Router) {
+    let reset = Arc::new(AtomicBool::new(false));
+    let (answers, seen) = (TowerToHyperService::new(router), Arc::clone(&reset));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (answer, reset) = (answers.call(request), Arc::clone(&seen));
+        async move { uncut(answer.await.unwrap_or_default(), &reset) }
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    // Errors here are the client's: a broken connection, or bytes that are no request.
+    let _ = (&mut connection).await;
+    if reset.load(Ordering::Relaxed) {
+        let _ = connection.into_parts().io.inner().set_zero_linger();
+    }
+}
+
+/// An error from a service makes hyper let the connection go without a word.
+fn uncut(answer: Response<Body>, reset: &AtomicBool) -> io::Result<Response<Body>> {
+    match answer.extensions().get::<Cut>() {
+        None => Ok(answer),
+        Some(cut) => {
+            reset.store(*cut == Cut::Reset, Ordering::Relaxed);
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+    }
+}
