@@ -23,6 +23,8 @@ struct Transcript {
     jitter: f64,
     #[serde(default = "start")]
     now_ms: i64,
+    #[serde(default)]
+    yields: bool,
 }
 
 const fn half() -> f64 {
@@ -73,10 +75,13 @@ struct World {
     now: Mutex<Duration>,
     start_ms: i64,
     jitter: f64,
+    yields: bool,
 }
 
 impl Script {
-    /// Parses a transcript: `{"exchanges": [...], "jitter": 0.5, "now_ms": …}`.
+    /// Parses a transcript: `{"exchanges": [...], "jitter": 0.5, "now_ms": …, "yields": false}`.
+    ///
+    /// With `yields`, every exchange and every wait is pending once before it ends, so that a test can drop a call there.
     pub(crate) fn new(transcript: &[u8]) -> Result<Script> {
         let transcript: Transcript = serde_json::from_slice(transcript)
             .map_err(|e| Error::config(format!("the transcript cannot be read: {e}")))?;
@@ -87,6 +92,7 @@ impl Script {
             now: Mutex::default(),
             start_ms: transcript.now_ms,
             jitter: transcript.jitter.clamp(0.0, 1.0),
+            yields: transcript.yields,
         })))
     }
 
@@ -99,6 +105,11 @@ impl Script {
     /// Every wait of the engine so far, in ms.
     pub fn waits_ms(&self) -> Vec<u64> {
         lock(&self.0.waits).iter().map(|wait| wait.as_millis() as u64).collect()
+    }
+
+    /// Virtual time since the client was opened.
+    pub fn elapsed(&self) -> Duration {
+        *lock(&self.0.now)
     }
 
     /// Exchanges the engine has not used.
@@ -119,6 +130,12 @@ fn record(request: &WireRequest) -> Value {
 }
 
 impl World {
+    async fn give_way(&self) {
+        if self.yields {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn pass(&self, time: Duration) {
         *lock(&self.now) += time;
     }
@@ -204,14 +221,17 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 impl Transport for Script {
     fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>> {
         lock(&self.0.requests).push(request);
-        let answer = self.0.answer(limit);
-        Box::pin(std::future::ready(answer))
+        let world = self.0.clone();
+        Box::pin(async move {
+            world.give_way().await;
+            world.answer(limit)
+        })
     }
 }
 
 impl Clock for Script {
     fn now(&self) -> Duration {
-        *lock(&self.0.now)
+        self.elapsed()
     }
 
     fn unix_ms(&self) -> i64 {
@@ -220,8 +240,11 @@ impl Clock for Script {
 
     fn sleep(&self, time: Duration) -> BoxFuture<()> {
         lock(&self.0.waits).push(time);
-        self.0.pass(time);
-        Box::pin(std::future::ready(()))
+        let world = self.0.clone();
+        Box::pin(async move {
+            world.give_way().await;
+            world.pass(time);
+        })
     }
 
     fn patience(&self, _time: Duration) -> BoxFuture<()> {
