@@ -76,6 +76,9 @@ function pack() {
   mkdirSync(main, { recursive: true });
   write(join(main, "package.json"), { ...manifest, optionalDependencies: Object.fromEntries(names) });
   cpSync(dist, join(main, "dist"), { recursive: true, filter: (path) => !path.endsWith(".node") });
+  // Resolvers that know no `exports` look for `@bloomchats/sdk/testing` here.
+  writeFileSync(join(main, "testing.js"), 'module.exports = require("./dist/testing.js");\n');
+  writeFileSync(join(main, "testing.d.ts"), 'export * from "./dist/testing";\n');
   cpSync(join(here, "README.md"), join(main, "README.md"));
   mkdirSync(native, { recursive: true });
   copyFileSync(join(dist, addon), join(native, addon));
@@ -83,7 +86,7 @@ function pack() {
   const facts = PLATFORMS[platform()];
   if (!facts) throw new Error(`${platform()} has no row in PLATFORMS`);
   const description = `The native half of @bloomchats/sdk for ${platform()}`;
-  write(join(native, "package.json"), { name: `@bloomchats/sdk-${platform()}`, version, description, license, repository, engines, ...facts, main: addon, files: [addon] });
+  write(join(native, "package.json"), { name: `@bloomchats/sdk-${platform()}`, version, description, license, repository, engines, type: "commonjs", ...facts, main: addon, files: [addon] });
   writeFileSync(join(native, "README.md"), `# @bloomchats/sdk-${platform()}\n\n${description}. Install \`@bloomchats/sdk\`, which chooses it.\n`);
   for (const folder of [main, native]) run("npm", ["pack", "--silent", "--pack-destination", npm], folder);
 }

@@ -177,10 +177,12 @@ function encodeConfig(config: object): string {
   }
 }
 
-/** What resources are made of. @internal */
+/** What resources have in common. */
 export class Resource {
+  /** @internal */
   protected readonly core: Core;
 
+  /** @internal */
   constructor(core: Core) {
     this.core = core;
   }

@@ -72,7 +72,7 @@ export type * from "./generated/events";
 export { List, Page } from "./page";
 export { raw } from "./shape";
 export { toDate } from "./time";
-export type { SentMessage, UnknownEvent, Unrecognized } from "./types";
+export type { SentMessage, UnknownEvent, UnknownEventType, Unrecognized } from "./types";
 export type { Upload } from "./upload";
 export { version } from "./version";
 export * as webhooks from "./webhooks";
