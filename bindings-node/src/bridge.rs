@@ -101,8 +101,8 @@ impl Bridge {
     /// A client whose answers come from a transcript and whose time is virtual, or JSON of the error.
     #[napi(catch_unwind)]
     pub fn open_scripted(&self, config: String, provider: bool, transcript: String) -> Either<Scripted, String> {
-        let opened = read_config(&config, provider)
-            .and_then(|config| bloomchats::Client::open_scripted(config, transcript));
+        let opened =
+            read_config(&config, provider).and_then(|config| bloomchats::Client::open_scripted(config, transcript));
         match opened {
             Ok((client, script)) => Either::A(Scripted { client: Client(client), script: Script(script) }),
             Err(error) => Either::B(to_json(&error)),
@@ -124,7 +124,8 @@ impl Bridge {
             Ok(call) => call,
             Err(error) => return self.start(env, Arc::default(), Box::pin(ready(Err(error)))),
         };
-        let file = |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
+        let file =
+            |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
         let files = uploads.into_iter().flatten().map(file).collect();
         let (progress, run) = client.0.start(Call { files, ..call });
         self.start(env, progress, Box::pin(run))

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use napi::{Env, Result, Status, check_status, sys};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Result, Status, check_status, sys};
 
 /// Takes no arguments, passes no error, and does not keep the process alive by itself.
 pub type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;

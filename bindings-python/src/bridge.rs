@@ -63,7 +63,12 @@ impl Client {
     /// `Client | Failure`. `api_key` is a callable that supplies keys; `transcript` makes a scripted client.
     #[staticmethod]
     #[pyo3(signature = (config, api_key = None, transcript = None))]
-    fn open(py: Python<'_>, config: &[u8], api_key: Option<Py<PyAny>>, transcript: Option<Vec<u8>>) -> PyResult<Py<PyAny>> {
+    fn open(
+        py: Python<'_>,
+        config: &[u8],
+        api_key: Option<Py<PyAny>>,
+        transcript: Option<Vec<u8>>,
+    ) -> PyResult<Py<PyAny>> {
         let open = || -> bloomchats::Result<Client> {
             let mut config = Config::from_json(config)?;
             if let Some(callable) = api_key {
@@ -81,9 +86,17 @@ impl Client {
 
     /// Prepares a call; what is wrong with it is told when it runs. `files`: `[(field, filename, content type, bytes)]`.
     #[pyo3(signature = (operation, arguments, options, files = None))]
-    fn call(&self, operation: String, arguments: &[u8], options: &[u8], files: Option<Vec<(String, String, String, PyBackedBytes)>>) -> Call {
+    fn call(
+        &self,
+        operation: String,
+        arguments: &[u8],
+        options: &[u8],
+        files: Option<Vec<(String, String, String, PyBackedBytes)>>,
+    ) -> Call {
         let call = bloomchats::Call::from_json(operation, arguments, options).map(|mut call| {
-            let file = |(field, name, content_type, bytes): (_, _, _, PyBackedBytes)| File::new(field, name, content_type, bytes.to_vec());
+            let file = |(field, name, content_type, bytes): (_, _, _, PyBackedBytes)| {
+                File::new(field, name, content_type, bytes.to_vec())
+            };
             call.files = files.into_iter().flatten().map(file).collect();
             call
         });
@@ -189,7 +202,8 @@ impl Call {
                 return Ok(Pending(Local::new(None)));
             }
         };
-        let running = Arc::new(Running { call, mailbox, progress, opener: self.opener.clone(), abort: OnceLock::new() });
+        let running =
+            Arc::new(Running { call, mailbox, progress, opener: self.opener.clone(), abort: OnceLock::new() });
         let told = running.clone();
         let task = async move {
             let result = run.await;
@@ -398,7 +412,10 @@ impl Failure {
     }
 
     fn no_key(progress: &Progress, error: Py<PyAny>) -> Failure {
-        Failure { cause: Some(error), ..Failure::of_bridge("config", "api_key: the callable did not supply a key", progress) }
+        Failure {
+            cause: Some(error),
+            ..Failure::of_bridge("config", "api_key: the callable did not supply a key", progress)
+        }
     }
 
     /// What only a bridge can meet, so that core has no word for it.

@@ -58,7 +58,9 @@ impl Question {
         let given = self.callable.bind(py).call0()?;
         match given.extract::<String>() {
             Ok(key) => self.answer(key),
-            Err(_) => return Err(PyTypeError::new_err(format!("api_key returned {}, not str", given.get_type().name()?))),
+            Err(_) => {
+                return Err(PyTypeError::new_err(format!("api_key returned {}, not str", given.get_type().name()?)));
+            }
         }
         Ok(())
     }
