@@ -57,6 +57,15 @@ def client(server: Server) -> AsyncBlooio:
     return AsyncBlooio(api_key="k", base_url=server.url)
 
 
+def assert_in_doubt(error: BaseException | None) -> None:
+    """It says that a POST may have arrived, and under which key. Tasks of Python 3.10 wrap it in another of its kind."""
+    if not hasattr(error, "maybe_sent"):
+        assert error is not None and sys.version_info < (3, 11)
+        error = error.__context__
+    assert getattr(error, "maybe_sent", None) is True
+    assert len(getattr(error, "idempotency_key", "")) == 36
+
+
 def signal_once_asked(server: Server) -> None:
     def work() -> None:
         server.asked.wait(5)
@@ -85,9 +94,7 @@ def test_cancelling_a_task_closes_its_socket(server: Server, run: Runner) -> Non
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         assert await asyncio.to_thread(server.hung_up.wait, 5)
-        if sys.version_info >= (3, 11):
-            assert caught.value.maybe_sent is True  # type: ignore[attr-defined]  # pyright: ignore
-            assert len(caught.value.idempotency_key) == 36  # type: ignore[attr-defined]  # pyright: ignore
+        assert_in_doubt(caught.value)
 
     run(main())
 
@@ -97,9 +104,7 @@ def test_wait_for_closes_the_socket_and_says_what_is_known(server: Server, run: 
     async def main() -> None:
         with pytest.raises(asyncio.TimeoutError) as caught:
             await asyncio.wait_for(client(server).v2.request("POST", "/silence", body={}), 0.2)
-        cancelled = caught.value.__cause__
-        assert isinstance(cancelled, asyncio.CancelledError)
-        assert cancelled.maybe_sent is True  # type: ignore[attr-defined]  # pyright: ignore
+        assert_in_doubt(caught.value.__cause__)
         assert await asyncio.to_thread(server.hung_up.wait, 5)
 
     run(main())
@@ -192,8 +197,7 @@ def test_a_signal_ends_a_synchronous_call_at_once(server: Server) -> None:
         with pytest.raises(Stop) as caught:
             blooio.v2.request("POST", "/silence", body={})
         assert server.hung_up.wait(5)
-        assert caught.value.maybe_sent is True  # type: ignore[attr-defined]  # pyright: ignore
-        assert len(caught.value.idempotency_key) == 36  # type: ignore[attr-defined]  # pyright: ignore
+        assert_in_doubt(caught.value)
     finally:
         signal.signal(signal.SIGUSR1, previous)
 
