@@ -38,7 +38,8 @@ use output::Files;
 use overlay::Overlay;
 
 /// Every language's output.
-const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] = &[rust::render, python::render, typescript::render, swift::render];
+const LANGUAGES: &[fn(&Ir, &mut Files) -> Result<()>] =
+    &[rust::render, python::render, typescript::render, swift::render];
 
 /// Writes the generated files below `root`, or only checks them.
 pub fn run(root: &Path, check: bool) -> Result<()> {
