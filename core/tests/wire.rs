@@ -1,4 +1,5 @@
 //! The engine over real sockets: what no transcript can show.
+#![allow(clippy::unwrap_used)] // a test panics when something is wrong
 
 use std::io::Write;
 use std::net::SocketAddr;
