@@ -84,9 +84,9 @@ fn python(root: &Path) -> Result<()> {
     run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
     run(command(root, bin("pytest"), &["-q", "tests/python", "tests/e2e"]).env("BLOOMCHATS_BIN", cli_binary(root)))?;
     for runner in ["sync", "async"] {
-        let script = format!("tests/runners/python/{runner}.py");
+        let script = format!("tests/runners/python/test_{runner}.py");
         let out = passed_file(root, &format!("python-{runner}"))?;
-        run(command(root, bin("python"), &[&script]).env("BLOOMCHATS_CONFORMANCE_OUT", out))?;
+        run(command(root, bin("pytest"), &["-q", &script]).env("BLOOMCHATS_CONFORMANCE_OUT", out))?;
     }
     run(&mut command(
         &binding,
