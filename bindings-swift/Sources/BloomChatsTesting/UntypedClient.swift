@@ -45,10 +45,12 @@ public struct UntypedClient: Sendable {
     ///   - operation: A public name, as `blooio.v2.messages.send` or `blooio.v2.request`.
     ///   - arguments: A JSON object in UTF-8.
     ///   - files: Uploads by argument.
-    ///   - options: Settings of the call.
+    ///   - options: Settings of the call in core's own form, times in ms: a JSON object in UTF-8, or nothing.
+    ///   - record: Where the call notes what it does.
     public func call(
-        _ operation: String, arguments: Data, files: [String: Upload] = [:], options: CallOptions = CallOptions()
+        _ operation: String, arguments: Data, files: [String: Upload] = [:], options: Data = Data(),
+        record: CallRecord? = nil
     ) async throws -> Answer {
-        Answer(try await client.call(operation, arguments: arguments, files: files, options: options))
+        Answer(try await client.call(operation, arguments: arguments, files: files, options: options, record: record))
     }
 }

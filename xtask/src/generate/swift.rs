@@ -11,7 +11,7 @@ use super::output::Files;
 use super::template::{environment, fill};
 
 const FOLDER: &str = "bindings-swift/Sources/BloomChats/Generated";
-const RUNNER: &str = "tests/runners/swift/Sources/Conformance/Dispatch.swift";
+const RUNNER: &str = "tests/runners/swift/Sources/Conformance/Generated";
 /// Where lines of documentation end.
 const WIDTH: usize = 118;
 
@@ -35,7 +35,8 @@ pub fn render(ir: &Ir, files: &mut Files) -> Result<()> {
     }
     let apis: Vec<Value> =
         ir.apis.iter().map(|api| json!({"api": api, "scope": scope(api), "resources": resources(api)})).collect();
-    add(RUNNER.to_owned(), "swift_dispatch.swift.jinja", json!({"apis": apis}))
+    add(format!("{RUNNER}/Dispatch.swift"), "swift_dispatch.swift.jinja", json!({"apis": apis}))?;
+    add(format!("{RUNNER}/Fields.swift"), "swift_fields.swift.jinja", json!({"apis": apis}))
 }
 
 /// The type that an API's names live in: `blooio.v2` → `Blooio.V2`. Products are spelled as their clients are.
@@ -191,6 +192,7 @@ fn templates() -> Result<Environment<'static>> {
         ("swift_models.swift.jinja", include_str!("../../templates/swift_models.swift.jinja")),
         ("swift_resources.swift.jinja", include_str!("../../templates/swift_resources.swift.jinja")),
         ("swift_events.swift.jinja", include_str!("../../templates/swift_events.swift.jinja")),
+        ("swift_fields.swift.jinja", include_str!("../../templates/swift_fields.swift.jinja")),
         ("swift_dispatch.swift.jinja", include_str!("../../templates/swift_dispatch.swift.jinja")),
     ] {
         environment.add_template(name, text)?;

@@ -23,17 +23,18 @@ final class Connection: Sendable {
         _ operation: String, _ arguments: [String: JSONValue], files: [String: Upload] = [:], options: CallOptions
     ) async throws -> Reply {
         let arguments = try JSONValue.object(arguments).data()
-        return try await call(operation, arguments: arguments, files: files, options: options)
+        return try await call(operation, arguments, files, options: options.told(), options.record)
     }
 
-    /// Makes a call with arguments that are JSON already.
-    func call(_ operation: String, arguments: Data, files: [String: Upload], options: CallOptions) async throws -> Reply {
-        let told = try options.told()
+    /// Makes a call with arguments and options that are JSON already.
+    func call(
+        _ operation: String, _ arguments: Data, _ files: [String: Upload], options: Data, _ record: CallRecord?
+    ) async throws -> Reply {
         let uploads = files.map { field, file in
             BloomChatsBridge.Upload(field: field, filename: file.filename, contentType: file.contentType, bytes: file.data)
         }
-        return try await follow(options.record) {
-            try self.client.begin(operation: operation, arguments: arguments, options: told, files: uploads)
+        return try await follow(record) {
+            try client.begin(operation: operation, arguments: arguments, options: options, files: uploads)
         }
     }
 

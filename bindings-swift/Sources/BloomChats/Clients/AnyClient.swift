@@ -18,11 +18,11 @@ package struct AnyClient: Sendable {
         package let next: (@Sendable () async throws -> Untyped)?
     }
 
-    /// Any operation by its public name, with arguments that are JSON already.
+    /// Any operation by its public name, with arguments and options that are JSON already.
     package func call(
-        _ operation: String, arguments: Data, files: [String: Upload], options: CallOptions
+        _ operation: String, arguments: Data, files: [String: Upload], options: Data, record: CallRecord?
     ) async throws -> Untyped {
-        untyped(try await connection.call(operation, arguments: arguments, files: files, options: options))
+        untyped(try await connection.call(operation, arguments, files, options: options, record))
     }
 
     private func untyped(_ reply: Reply) -> Untyped {

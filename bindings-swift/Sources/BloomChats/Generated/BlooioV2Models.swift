@@ -2893,6 +2893,15 @@ extension Blooio.V2 {
             if case .unknown = self { false } else { true }
         }
 
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .existing(let value): value
+            case .added(let value): value
+            default: nil
+            }
+        }
+
         /// The JSON of whichever it is.
         public var json: JSONValue {
             switch self {
@@ -2937,6 +2946,15 @@ extension Blooio.V2 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .existing(let value): value
+            case .created(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.
@@ -2986,6 +3004,14 @@ extension Blooio.V2 {
             if case .unknown = self { false } else { true }
         }
 
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .object(let value): value
+            default: nil
+            }
+        }
+
         /// The JSON of whichever it is.
         public var json: JSONValue {
             switch self {
@@ -3021,6 +3047,13 @@ extension Blooio.V2 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.
@@ -3063,6 +3096,14 @@ extension Blooio.V2 {
             if case .unknown = self { false } else { true }
         }
 
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .named(let value): value
+            default: nil
+            }
+        }
+
         /// The JSON of whichever it is.
         public var json: JSONValue {
             switch self {
@@ -3101,6 +3142,15 @@ extension Blooio.V2 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .message(let value): value
+            case .guid(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.

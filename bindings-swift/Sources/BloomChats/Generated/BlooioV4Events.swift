@@ -103,6 +103,11 @@ extension Blooio.V4 {
             }
         }
 
+        /// The whole body of v2, the envelope's `data` of v4.
+        public var json: JSONValue {
+            if case .unknown(let data) = self { data } else { model?.json ?? .null }
+        }
+
         /// The model's description, which leaves out people's data.
         public var description: String { model?.description ?? "unknown" }
     }

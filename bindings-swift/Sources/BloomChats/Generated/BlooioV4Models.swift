@@ -2500,6 +2500,13 @@ extension Blooio.V4 {
             if case .unknown = self { false } else { true }
         }
 
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            default: nil
+            }
+        }
+
         /// The JSON of whichever it is.
         public var json: JSONValue {
             switch self {
@@ -2540,6 +2547,14 @@ extension Blooio.V4 {
             if case .unknown = self { false } else { true }
         }
 
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .identifier(let value): value
+            default: nil
+            }
+        }
+
         /// The JSON of whichever it is.
         public var json: JSONValue {
             switch self {
@@ -2578,6 +2593,14 @@ extension Blooio.V4 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .tiered(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.
@@ -2624,6 +2647,15 @@ extension Blooio.V4 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .contact(let value): value
+            case .group(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.
@@ -2674,6 +2706,15 @@ extension Blooio.V4 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .message(let value): value
+            case .fanOut(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.
@@ -2730,6 +2771,14 @@ extension Blooio.V4 {
         /// Whether this version knows the shape.
         public var isKnown: Bool {
             if case .unknown = self { false } else { true }
+        }
+
+        /// The model inside; `nil` for plain JSON.
+        public var model: (any Model)? {
+            switch self {
+            case .object(let value): value
+            default: nil
+            }
         }
 
         /// The JSON of whichever it is.

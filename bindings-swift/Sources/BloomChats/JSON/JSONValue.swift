@@ -130,3 +130,10 @@ extension JSONValue: Codable {
         }
     }
 }
+
+extension JSONValue: CustomStringConvertible {
+    /// The JSON text.
+    public var description: String {
+        (try? data()).map { String(decoding: $0, as: UTF8.self) } ?? "not JSON: holds NaN or an infinity"
+    }
+}

@@ -6,6 +6,8 @@ public protocol AnyShape: JSONRepresentable, Hashable, Codable, CustomStringConv
     init(raw: JSONValue)
     /// Whether this version knows the shape.
     var isKnown: Bool { get }
+    /// The model inside; `nil` for plain JSON.
+    var model: (any Model)? { get }
 }
 
 extension AnyShape {

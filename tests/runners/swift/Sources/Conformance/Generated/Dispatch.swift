@@ -8,6 +8,11 @@ func dispatch(_ name: String, _ clients: Clients, _ given: Given) async throws -
     case "bloomchats.contacts.list":
         return try await Outcome(clients.bloomchats.contacts.list(
             options: given.options()), given)
+    case "bloomchats.request":
+        return try await Outcome(clients.bloomchats.request(
+            given.required("method", String.self), given.required("path", String.self),
+            query: given.optional("query", [String: JSONValue].self) ?? [:], body: given.optional("body", JSONValue.self),
+            options: given.options()), given)
     case "blooio.v2.me.get":
         return try await Outcome(clients.blooio.v2.me.get(
             options: given.options()), given)
@@ -295,6 +300,11 @@ func dispatch(_ name: String, _ clients: Clients, _ given: Given) async throws -
         return try await Outcome(clients.blooio.v2.webhooks.replay(
             given.required("webhook", String.self),
             event: given.required("event", String.self),
+            options: given.options()), given)
+    case "blooio.v2.request":
+        return try await Outcome(clients.blooio.v2.request(
+            given.required("method", String.self), given.required("path", String.self),
+            query: given.optional("query", [String: JSONValue].self) ?? [:], body: given.optional("body", JSONValue.self),
             options: given.options()), given)
     case "blooio.v4.me.get":
         return try await Outcome(clients.blooio.v4.me.get(
@@ -791,6 +801,11 @@ func dispatch(_ name: String, _ clients: Clients, _ given: Given) async throws -
     case "blooio.v4.phone_numbers.lookup_many":
         return try await Outcome(clients.blooio.v4.phoneNumbers.lookupMany(
             numbers: given.required("numbers", [String].self),
+            options: given.options()), given)
+    case "blooio.v4.request":
+        return try await Outcome(clients.blooio.v4.request(
+            given.required("method", String.self), given.required("path", String.self),
+            query: given.optional("query", [String: JSONValue].self) ?? [:], body: given.optional("body", JSONValue.self),
             options: given.options()), given)
     default:
         return nil
