@@ -3,6 +3,7 @@
 mod corpus;
 mod demo;
 mod generate;
+mod mutate;
 mod sandbox;
 mod shell;
 mod test;
@@ -36,6 +37,15 @@ enum Task {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Break the engine's rules one at a time, on a copy, and see that the tests notice.
+    Mutate {
+        /// Break only this many, spread over the table.
+        #[arg(long)]
+        quick: Option<usize>,
+        /// Break only the rules whose name holds this.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Do the main job visibly against the sandbox, then the quickstart of every language.
     Demo,
 }
@@ -45,6 +55,7 @@ fn main() -> ExitCode {
         Task::Generate { print_ir: true, .. } => generate::print_ir(&root()),
         Task::Generate { check, .. } => generate::run(&root(), check),
         Task::Test { only } => test::run_suites(&root(), &only),
+        Task::Mutate { quick, only } => mutate::run_mutations(&root(), quick, only.as_deref()),
         Task::Demo => demo::run_demo(&root()),
     };
     match done {

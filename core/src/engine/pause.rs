@@ -31,7 +31,7 @@ impl Hold {
 fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
     let number = |name: &str| header(headers, name)?.trim().parse::<i64>().ok();
     let seconds = if number("x-ratelimit-remaining") == Some(0) {
-        number("x-ratelimit-reset")? - answered_at(headers, unix_ms)
+        number("x-ratelimit-reset")?.saturating_sub(answered_at(headers, unix_ms))
     } else if number("ratelimit-remaining") == Some(0) {
         number("ratelimit-reset")?
     } else {
