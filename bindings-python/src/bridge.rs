@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::credential::{Callable, HOST, Host, Question};
+use crate::credential::{Asking, HOST, Host, Question};
 use crate::queue::{Event, Mailbox, Queue};
 use crate::runtime::{Local, PerProcess, runtime};
 
@@ -60,19 +60,15 @@ pub struct Client(Arc<Opener>);
 
 #[pymethods]
 impl Client {
-    /// `Client | Failure`. `api_key` is a callable that supplies keys; `transcript` makes a scripted client.
+    /// `Client | Failure`. `asks`: each run of a call is given a callable to ask for the key; `transcript` makes a
+    /// scripted client.
     #[staticmethod]
-    #[pyo3(signature = (config, api_key = None, transcript = None))]
-    fn open(
-        py: Python<'_>,
-        config: &[u8],
-        api_key: Option<Py<PyAny>>,
-        transcript: Option<Vec<u8>>,
-    ) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (config, asks = false, transcript = None))]
+    fn open(py: Python<'_>, config: &[u8], asks: bool, transcript: Option<Vec<u8>>) -> PyResult<Py<PyAny>> {
         let open = || -> bloomchats::Result<Client> {
             let mut config = Config::from_json(config)?;
-            if let Some(callable) = api_key {
-                config.credential = Some(Credential::Provider(Arc::new(Callable(Arc::new(callable)))));
+            if asks {
+                config.credential = Some(Credential::Provider(Arc::new(Asking)));
             }
             let opened = PerProcess::with(Opened::open(&config, transcript.as_deref())?);
             Ok(Client(Arc::new(Opener { config, transcript, opened })))
@@ -151,7 +147,8 @@ impl Call {
     ///
     /// On the main thread signals are looked at every 50 ms. Whatever a handler raises ends the call, closes its
     /// connection, and carries `idempotency_key` and `maybe_sent`.
-    fn run(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (api_key = None))]
+    fn run(&self, py: Python<'_>, api_key: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let runtime = runtime()?;
         let (progress, run) = match self.begin() {
             Ok(begun) => begun,
@@ -175,7 +172,7 @@ impl Call {
             let raised = match pause {
                 Pause::Done(result) => return self.outcome(result).into_python(py),
                 Pause::Tick => py.check_signals().err(),
-                Pause::Asked(question) => match question.settle(py) {
+                Pause::Asked(question) => match question.settle(api_key) {
                     Err(error) if error.is_instance_of::<PyException>(py) => {
                         let failure = Failure::no_key(&progress, error.into_value(py).into_any());
                         return self.outcome(Err(failure)).into_python(py);

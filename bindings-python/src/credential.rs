@@ -22,13 +22,14 @@ pub enum Host {
     Loop(Arc<Running>),
 }
 
-/// The provider that core knows.
-pub struct Callable(pub Arc<Py<PyAny>>);
+/// The provider that core knows. It holds no Python object: the callable stays with the Python client, where the
+/// garbage collector sees it.
+pub struct Asking;
 
-impl CredentialProvider for Callable {
+impl CredentialProvider for Asking {
     fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
         let (answer, answered) = oneshot::channel();
-        let question = |running| Question { callable: self.0.clone(), answer: Mutex::new(Some(answer)), running };
+        let question = |running| Question { answer: Mutex::new(Some(answer)), running };
         // Every call runs under a host. Without one the question would be dropped here and the call time out.
         let _ = HOST.try_with(|host| match host {
             Host::Thread(asked) => drop(asked.send(question(None))),
@@ -47,15 +48,15 @@ impl CredentialProvider for Callable {
 /// "Which key?", asked before the first attempt of a call and once after a 401.
 #[pyclass(frozen, module = "bloomchats._native")]
 pub struct Question {
-    callable: Arc<Py<PyAny>>,
     answer: Mutex<Option<oneshot::Sender<Secret>>>,
     running: Option<Arc<Running>>,
 }
 
 impl Question {
     /// Asks the callable here and now. `Err` is what it raised.
-    pub fn settle(&self, py: Python<'_>) -> PyResult<()> {
-        let given = self.callable.bind(py).call0()?;
+    pub fn settle(&self, callable: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let callable = callable.ok_or_else(|| PyTypeError::new_err("the call has no api_key to ask"))?;
+        let given = callable.call0()?;
         match given.extract::<String>() {
             Ok(key) => self.answer(key),
             Err(_) => {
@@ -68,11 +69,6 @@ impl Question {
 
 #[pymethods]
 impl Question {
-    #[getter]
-    fn callable(&self, py: Python<'_>) -> Py<PyAny> {
-        self.callable.clone_ref(py)
-    }
-
     /// Goes on with this key.
     fn answer(&self, key: String) {
         let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();

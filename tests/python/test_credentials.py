@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -123,3 +125,19 @@ def test_cancelling_a_call_cancels_its_question() -> None:
         await asyncio.wait_for(cancelled.wait(), 5)
 
     asyncio.run(main())
+
+
+def test_a_client_that_is_its_own_key_supplier_is_collected() -> None:
+    class Account:
+        def __init__(self) -> None:
+            self.client = scripted(Blooio, [{"status": 200, "json": {}}], api_key=self.key)
+
+        def key(self) -> str:
+            return "k"
+
+    account = Account()
+    account.client.v2.request("GET", "/x")
+    gone = weakref.ref(account)
+    del account
+    gc.collect()
+    assert gone() is None

@@ -33,7 +33,7 @@ class AsyncCaller(CallerBase):
         return first() if self._wraps else AsyncPages(first)
 
     async def _run(self, call: _native.Call) -> _native.Answer:
-        return self._checked(await _loop.run(call))
+        return self._checked(await _loop.run(call, self._connection.api_key))
 
     def _page(self, answer: _native.Answer) -> AsyncPage[Any]:
         items, body = self._items(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from bloomchats import _files, _native
@@ -22,12 +22,13 @@ C = TypeVar("C", bound="CallerBase")
 
 
 class Connection:
-    """A client's native half, shared by its resources until it is closed."""
+    """A client's native half, shared by its resources until it is closed, and who supplies its key."""
 
-    __slots__ = ("_native",)
+    __slots__ = ("_native", "api_key")
 
-    def __init__(self, native: _native.Client) -> None:
+    def __init__(self, native: _native.Client, api_key: Callable[[], object] | None) -> None:
         self._native: _native.Client | None = native
+        self.api_key = api_key
 
     @property
     def native(self) -> _native.Client:
@@ -111,7 +112,7 @@ class Caller(CallerBase):
         return first() if self._wraps else Pages(first)
 
     def _run(self, call: _native.Call) -> _native.Answer:
-        return self._checked(call.run())
+        return self._checked(call.run(self._connection.api_key))
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
         items, body = self._items(answer)

@@ -30,10 +30,10 @@ class ClientBase:
 
     def connect(self, product: str, api_key: object, settings: Mapping[str, object]) -> Connection:
         supplier = api_key if callable(api_key) else None
-        native = _native.Client.open(encode_config(product, api_key, settings), supplier, self._transcript)
+        native = _native.Client.open(encode_config(product, api_key, settings), supplier is not None, self._transcript)
         if isinstance(native, _native.Failure):
             raise error_of(native)
-        self._connection = Connection(native)
+        self._connection = Connection(native, supplier)
         return self._connection
 
     def __repr__(self) -> str:

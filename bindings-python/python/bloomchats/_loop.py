@@ -7,8 +7,7 @@ import inspect
 import itertools
 import os
 import weakref
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from bloomchats import _native
 from bloomchats.generated.errors import ConfigError
@@ -17,27 +16,22 @@ from bloomchats.generated.errors import ConfigError
 class _Bridge:
     """A loop's queue and the calls that wait for it. Holds no reference to the loop: the loop holds this."""
 
-    __slots__ = ("asking", "numbers", "process", "queue", "waiting")
+    __slots__ = ("__weakref__", "asked", "asking", "numbers", "process", "queue", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.process = os.getpid()
         self.numbers = itertools.count(1)
         self.waiting: dict[int, asyncio.Future[_native.Answer | _native.Failure]] = {}
+        self.asked: dict[int, Callable[[], object]] = {}
+        """Who supplies the key of a call."""
         self.asking: dict[int, asyncio.Task[None]] = {}
+        """Asynchronous suppliers at work."""
         try:
             self.queue = _native.Queue()
             loop.add_reader(self.queue.fileno(), self.drain)
         except (NotImplementedError, OSError):
             # Windows' proactor loop watches no descriptors.
-            self.queue = _native.Queue(self._waker(weakref.ref(loop)))
-
-    def _waker(self, loop: weakref.ref[asyncio.AbstractEventLoop]) -> Any:
-        def wake() -> None:
-            living = loop()
-            if living is not None and not living.is_closed():
-                living.call_soon_threadsafe(self.drain)
-
-        return wake
+            self.queue = _native.Queue(_waker(weakref.ref(loop), weakref.WeakMethod(self.drain)))
 
     def drain(self) -> None:
         for number, event in self.queue.drain():
@@ -50,8 +44,11 @@ class _Bridge:
 
     def _ask(self, number: int, question: _native.Question) -> None:
         """Answers "which key?" on the loop's own thread."""
+        supplier = self.asked.get(number)
+        if supplier is None:
+            return
         try:
-            key = question.callable()
+            key = supplier()
         except Exception as error:
             question.fail(error)
             return
@@ -62,9 +59,23 @@ class _Bridge:
 
     def forget(self, number: int) -> None:
         self.waiting.pop(number, None)
+        self.asked.pop(number, None)
         asking = self.asking.pop(number, None)
         if asking is not None:
             asking.cancel()
+
+
+def _waker(
+    loop: weakref.ref[asyncio.AbstractEventLoop], drain: weakref.WeakMethod[Callable[[], None]]
+) -> Callable[[], None]:
+    """Runs on a runtime thread. Weak on both sides, because the native queue that holds it is opaque to the collector."""
+
+    def wake() -> None:
+        living, work = loop(), drain()
+        if living is not None and work is not None and not living.is_closed():
+            living.call_soon_threadsafe(work)
+
+    return wake
 
 
 async def _settle_later(question: _native.Question, key: Awaitable[object]) -> None:
@@ -105,15 +116,18 @@ def _sweep() -> None:
         if loop.is_closed():
             _bridges.pop(loop, None)
             bridge.waiting.clear()
+            bridge.asked.clear()
 
 
-async def run(call: _native.Call) -> _native.Answer | _native.Failure:
+async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _native.Answer | _native.Failure:
     """Runs a call. Cancelling the awaiting task closes the request's connection; the `CancelledError` then carries
     `idempotency_key` and `maybe_sent`."""
     loop, bridge = _running_bridge()
     number = next(bridge.numbers)
     future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
     bridge.waiting[number] = future
+    if api_key is not None:
+        bridge.asked[number] = api_key
     pending = call.start(bridge.queue, number)
     try:
         return await future

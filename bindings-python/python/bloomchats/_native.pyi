@@ -9,7 +9,7 @@ VERSION: str
 class Client:
     @staticmethod
     def open(
-        config: bytes, api_key: Callable[[], object] | None = None, transcript: bytes | None = None
+        config: bytes, asks: bool = False, transcript: bytes | None = None
     ) -> Client | Failure: ...
     def call(
         self,
@@ -22,7 +22,7 @@ class Client:
 
 @final
 class Call:
-    def run(self) -> Answer | Failure: ...
+    def run(self, api_key: Callable[[], object] | None = None) -> Answer | Failure: ...
     def start(self, queue: Queue, call: int) -> Pending: ...
 
 @final
@@ -63,8 +63,6 @@ class Failure:
 
 @final
 class Question:
-    @property
-    def callable(self) -> Callable[[], object]: ...
     def answer(self, key: str) -> None: ...
     def fail(self, error: BaseException) -> None: ...
 
