@@ -2,6 +2,7 @@
 
 mod corpus;
 mod demo;
+mod extend;
 mod generate;
 mod mutate;
 mod sandbox;
@@ -33,7 +34,7 @@ enum Task {
     },
     /// Run every test suite, or the ones named.
     Test {
-        /// A suite to run: generate, rust, python, node, swift. May be repeated.
+        /// A suite to run: generate, rust, python, node, swift, extend. May be repeated.
         #[arg(long)]
         only: Vec<String>,
     },

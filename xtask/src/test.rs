@@ -23,6 +23,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "python", minutes: 15, needs: &["python3", "npm", "curl"], run: python },
     Suite { name: "node", minutes: 12, needs: &["node", "npm"], run: node },
     Suite { name: "swift", minutes: 20, needs: &["mmdebstrap"], run: swift },
+    Suite { name: "extend", minutes: 12, needs: &[], run: crate::extend::extend },
 ];
 
 /// Languages that run the corpus, by the suite that runs them.

@@ -11,6 +11,7 @@ use super::node::Node;
 use super::output::Files;
 use super::overlay::Overlay;
 use super::{check, lower, render};
+use crate::extend;
 
 const OVERLAY: &str = r#"
 reserved = []
@@ -148,30 +149,14 @@ fn mistakes_say_what_to_do() {
 fn with_imaginary_operation() -> Ir {
     let root = super::super::root();
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
-    let overlay = read("spec/overlay.toml").replacen(
-        "mark_read = \"markChatRead\"\n",
-        "mark_read = \"markChatRead\"\narchive = \"archiveChat\"\n",
-        1,
-    );
+    let line = "mark_read = \"markChatRead\"\n";
+    let overlay = read("spec/overlay.toml").replacen(line, &format!("{line}{}", extend::OVERLAY), 1);
     let overlay = Overlay::parse(&overlay).unwrap();
-    let path = "  /chats/{chatId}/archive:
-    post:
-      operationId: archiveChat
-      summary: Put a conversation away
-      parameters:
-        - $ref: '#/components/parameters/ChatId'
-      requestBody:
-        content:
-          application/json:
-            schema: {type: object, properties: {reason: {type: string, description: Why it goes.}}}
-      responses:
-        '200': {description: Done, content: {application/json: {schema: {$ref: '#/components/schemas/DeleteResponse'}}}}
-";
     let mut contracts = BTreeMap::new();
     for api in overlay.apis.values() {
         let mut text = read(&format!("spec/{}", api.contract));
         if api.name == "blooio.v2" {
-            text = text.replacen("\npaths:\n", &format!("\npaths:\n{path}"), 1);
+            text = text.replacen("\npaths:\n", &format!("\npaths:\n{}", extend::CONTRACT), 1);
         }
         contracts.insert(api.contract.clone(), Node::parse(&text).unwrap());
     }
