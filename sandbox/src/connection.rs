@@ -62,6 +62,7 @@ async fn converse(stream: TcpStream, router: Router) {
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .auto_date_header(false)
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     // Errors here are the client's: a broken connection, or bytes that are no request.

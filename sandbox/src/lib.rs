@@ -19,11 +19,13 @@ mod fault;
 mod fields;
 mod ids;
 mod limit;
+mod logs;
 mod namespace;
 mod refusal;
 mod route;
 mod server;
 mod service;
+mod switches;
 mod timers;
 mod v2;
 mod v4;
@@ -128,7 +130,7 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, clock::Clock::system()));
+        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, switches::Switches::default()));
         let keys = namespaces.default().keys.clone();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("bloomchats-sandbox".to_owned()).spawn(move || {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::blooio::World;
 use crate::bloomchats::Account;
@@ -12,8 +12,11 @@ use crate::clock::Clock;
 use crate::fault::Script;
 use crate::ids::Ids;
 use crate::limit::Window;
+use crate::logs::Requests;
 use crate::service::Product;
+use crate::switches::Switches;
 use crate::timers::Job;
+use crate::webhooks::Webhooks;
 use crate::webhooks::delivery::{self, Post, Sender};
 
 /// The keys that open a namespace.
@@ -29,27 +32,48 @@ pub(crate) struct State {
     pub(crate) bloomchats: Account,
     pub(crate) windows: HashMap<&'static str, Window>,
     pub(crate) faults: Script,
+    pub(crate) requests: Requests,
     pub(crate) keys: Keys,
+}
+
+impl State {
+    fn seeded(seed: u64, keys: Keys, switches: Switches) -> State {
+        State {
+            blooio: World::seeded(seed, switches),
+            bloomchats: Account::seeded(seed),
+            windows: HashMap::new(),
+            faults: Script::default(),
+            requests: Requests::default(),
+            keys,
+        }
+    }
 }
 
 pub(crate) struct Namespace {
     pub(crate) keys: Keys,
-    clock: Clock,
+    pub(crate) clock: Clock,
+    seed: u64,
+    /// The switches it began with, and goes back to.
+    switches: Switches,
     state: Mutex<State>,
+    /// A timer is due earlier than it seemed, or the clock was moved.
     earlier_timer: Notify,
+    posts: watch::Sender<usize>,
     sender: Sender,
 }
 
 impl Namespace {
-    fn new(seed: u64, keys: Keys, clock: Clock, sender: Sender) -> Namespace {
-        let state = State {
-            blooio: World::seeded(seed),
-            bloomchats: Account::seeded(seed),
-            windows: HashMap::new(),
-            faults: Script::default(),
-            keys: keys.clone(),
-        };
-        Namespace { keys, clock, state: Mutex::new(state), earlier_timer: Notify::new(), sender }
+    fn new(seed: u64, keys: Keys, switches: Switches, sender: Sender) -> Namespace {
+        Namespace {
+            clock: Clock::system(),
+            seed,
+            state: Mutex::new(State::seeded(seed, keys.clone(), switches.clone())),
+            switches,
+            keys,
+            earlier_timer: Notify::new(),
+            posts: watch::Sender::new(0),
+            sender,
+        }
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -74,11 +98,50 @@ impl Namespace {
         result
     }
 
+    /// As it was when it was made, or as another seed makes it; keys and switches of the start stay.
+    pub(crate) fn reset(self: &Arc<Self>, seed: Option<u64>) {
+        self.clock.reset();
+        self.with(|state| {
+            let mut fresh = State::seeded(seed.unwrap_or(self.seed), self.keys.clone(), self.switches.clone());
+            fresh.blooio.webhooks = Webhooks::after(&state.blooio.webhooks);
+            *state = fresh;
+        });
+        self.clock_moved();
+    }
+
+    /// Moves the clock on to `to_ms`. Everything due until then happens in order, each at its time, and every delivery
+    /// has its answer before time goes on.
+    pub(crate) async fn advance(self: &Arc<Self>, to_ms: i64) {
+        loop {
+            self.with(|_| ());
+            self.quiet().await;
+            match self.with(|state| state.blooio.timers.next_due()) {
+                Some(due) if due <= to_ms => self.clock.set(due.max(self.now_ms())),
+                _ => break,
+            }
+        }
+        self.clock.set(to_ms.max(self.now_ms()));
+        self.with(|_| ());
+        self.quiet().await;
+        self.clock_moved();
+    }
+
+    /// To be called when the clock was set: what is due, and when, may be another thing now.
+    pub(crate) fn clock_moved(self: &Arc<Self>) {
+        self.with(|_| ());
+        self.earlier_timer.notify_one();
+    }
+
+    /// Until no delivery waits for its receiver's answer.
+    async fn quiet(&self) {
+        let _ = self.posts.subscribe().wait_for(|posts| *posts == 0).await;
+    }
+
     /// Runs timers when nobody asks; ends with the server's runtime.
     async fn drive(self: Arc<Self>) {
         loop {
             let next = self.with(|state| state.blooio.timers.next_due());
-            let wait = next.map(|due| Duration::from_millis((due - self.now_ms()).max(0) as u64));
+            let wait = next.and_then(|due| self.clock.until(due));
             tokio::select! {
                 () = sleep(wait) => {}
                 () = self.earlier_timer.notified() => {}
@@ -103,7 +166,12 @@ impl Namespace {
 
     fn send(self: &Arc<Self>, posts: Vec<Post>) {
         for post in posts {
-            tokio::spawn(delivery::post(Arc::clone(self), self.sender.clone(), post));
+            self.posts.send_modify(|posts| *posts += 1);
+            let namespace = Arc::clone(self);
+            tokio::spawn(async move {
+                delivery::post(Arc::clone(&namespace), namespace.sender.clone(), post).await;
+                namespace.posts.send_modify(|posts| *posts -= 1);
+            });
         }
     }
 
@@ -123,7 +191,7 @@ async fn sleep(wait: Option<Duration>) {
 /// All namespaces of a process, found by key.
 pub(crate) struct Namespaces {
     seed: u64,
-    clock: Clock,
+    switches: Switches,
     key_source: Mutex<Ids>,
     by_key: RwLock<HashMap<String, (Product, Arc<Namespace>)>>,
     default: Arc<Namespace>,
@@ -132,13 +200,13 @@ pub(crate) struct Namespaces {
 
 impl Namespaces {
     /// Keys come from the seed too: a restart with the same seed keeps them.
-    pub(crate) fn new(seed: u64, clock: Clock) -> Namespaces {
+    pub(crate) fn new(seed: u64, switches: Switches) -> Namespaces {
         let mut key_source = Ids::new(seed ^ 0x6b65_7973);
         let sender = delivery::sender();
-        let default = Arc::new(Namespace::new(seed, fresh_keys(&mut key_source), clock, sender.clone()));
+        let default = Arc::new(Namespace::new(seed, fresh_keys(&mut key_source), switches.clone(), sender.clone()));
         let namespaces = Namespaces {
             seed,
-            clock,
+            switches,
             key_source: Mutex::new(key_source),
             by_key: RwLock::default(),
             default: Arc::clone(&default),
@@ -157,12 +225,18 @@ impl Namespaces {
         tokio::spawn(Arc::clone(&self.default).drive());
     }
 
-    pub(crate) fn create(&self, seed: Option<u64>) -> Arc<Namespace> {
+    /// What is not given is as in the default namespace.
+    pub(crate) fn create(&self, seed: Option<u64>, switches: Option<Switches>) -> Arc<Namespace> {
         let keys = fresh_keys(&mut self.key_source.lock().unwrap_or_else(PoisonError::into_inner));
-        let namespace = Arc::new(Namespace::new(seed.unwrap_or(self.seed), keys, self.clock, self.sender.clone()));
+        let switches = switches.unwrap_or_else(|| self.switches.clone());
+        let namespace = Arc::new(Namespace::new(seed.unwrap_or(self.seed), keys, switches, self.sender.clone()));
         self.register(&namespace);
         tokio::spawn(Arc::clone(&namespace).drive());
         namespace
+    }
+
+    pub(crate) fn switches(&self) -> &Switches {
+        &self.switches
     }
 
     pub(crate) fn find(&self, product: Product, key: &str) -> Option<Arc<Namespace>> {

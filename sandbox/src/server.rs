@@ -3,24 +3,30 @@
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bloomchats::BloomChats;
+use crate::connection::Cut;
 use crate::limit::{Standing, Window};
+use crate::logs::{Row, kept};
 use crate::namespace::{Namespace, Namespaces};
 use crate::refusal::Refusal;
 use crate::route::{self, Found, Handling};
 use crate::service::{Answer, Call, KeyRefused, Query, Service};
 use crate::v2::V2;
 use crate::v4::V4;
+
+/// The last second an HTTP date can tell, 31 December 9999.
+const LAST_DATE_MS: i64 = 253_402_300_799_000;
 
 /// The services this server stands in for.
 pub(crate) static SERVICES: [&dyn Service; 3] = [&V2, &V4, &BloomChats];
@@ -40,6 +46,12 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
 }
 
+impl App {
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
 /// A request whose body has arrived, or is known not to.
 pub(crate) struct Incoming {
     pub(crate) method: String,
@@ -50,6 +62,20 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    fn log(&self, at: i64) -> Row {
+        let key = self.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+        let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
+        Row {
+            at,
+            method: self.method.clone(),
+            target: format!("{}{query}", self.path),
+            idempotency_key: key.map(str::to_owned),
+            body: self.body.as_ref().map_or(Value::Null, |body| kept(body)),
+            status: None,
+            fault: false,
+        }
+    }
+
     pub(crate) fn body(&mut self) -> Result<Bytes, Refusal> {
         std::mem::replace(&mut self.body, Ok(Bytes::new()))
     }
@@ -90,8 +116,10 @@ async fn dispatch(app: &App, incoming: Incoming) -> Response {
         let refused = service.key_refused(KeyRefused::of(key));
         return respond(finish(*service, &Standing::untouched(now), refused));
     };
+    let mut row = incoming.log(namespace.now_ms());
     let fault = namespace.with(|state| state.faults.take(&incoming.method, &incoming.path, &incoming.headers));
-    match fault {
+    row.fault = matches!(fault, Ok(Some(_)));
+    let mut answer = match fault {
         Ok(None) => serve_api(&namespace, *service, incoming).await,
         Ok(Some(fault)) => {
             let now = namespace.now_ms();
@@ -101,7 +129,18 @@ async fn dispatch(app: &App, incoming: Incoming) -> Response {
             let standing = Standing::untouched(namespace.now_ms());
             respond(finish(*service, &standing, refused(*service, refusal)))
         }
-    }
+    };
+    row.status = answer.extensions().get::<Cut>().is_none().then(|| answer.status().as_u16());
+    namespace.with(|state| state.requests.add(row));
+    date(&mut answer, namespace.now_ms());
+    answer
+}
+
+/// `Date` is in the sandbox's time too: what clients compute from it must fit the other times.
+fn date(answer: &mut Response, now_ms: i64) {
+    let now = UNIX_EPOCH.checked_add(Duration::from_millis(now_ms.clamp(0, LAST_DATE_MS).unsigned_abs()));
+    let text = now.map(httpdate::fmt_http_date).and_then(|text| HeaderValue::try_from(text).ok());
+    text.into_iter().for_each(|text| drop(answer.headers_mut().insert(DATE, text)));
 }
 
 /// What follows `prefix` in a path: empty or beginning with `/`.

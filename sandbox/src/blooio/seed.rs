@@ -1,7 +1,11 @@
 //! What a new namespace already holds: lines, people, groups, and some history.
 
+use serde_json::Map;
+
+use super::channel::Card;
 use super::{Channel, Draft, Peer, World};
 use crate::ids::Ids;
+use crate::switches::Switches;
 
 /// 2026-10-01T00:00:00Z. Seeded rows end here, whenever the sandbox runs, so that the same seed gives the same data.
 pub(crate) const SEEDED_UNTIL_MS: i64 = 1_790_812_800_000;
@@ -37,12 +41,22 @@ pub(crate) fn full_name(ids: &mut Ids) -> String {
 
 impl World {
     /// The world of a seed.
-    pub(crate) fn seeded(seed: u64) -> World {
-        let mut world = World::empty(seed, SEEDED_UNTIL_MS - PEOPLE as i64 * 60 * MINUTE_MS);
+    pub(crate) fn seeded(seed: u64, switches: Switches) -> World {
+        let mut world = World::empty(seed, SEEDED_UNTIL_MS - PEOPLE as i64 * 60 * MINUTE_MS, switches);
         for (kind, address, alias) in CHANNELS {
             let id = world.ids.uuid7("ch_", world.now);
             let created_at = world.now;
-            world.channels.push(Channel { id, kind, address, alias: *alias, status: "active", created_at });
+            world.channels.push(Channel {
+                id,
+                kind,
+                address,
+                alias: *alias,
+                status: "active",
+                created_at,
+                profile: Map::new(),
+                card: Card::default(),
+                safety: "none",
+            });
         }
         for index in 0..PEOPLE {
             world.seed_person(index);
@@ -53,6 +67,9 @@ impl World {
             let (chat, _) = world.chat(0, Peer::Group(group));
             world.seed_exchange(chat, index * 3);
         }
+        // History counts towards no cap.
+        world.opened.clear();
+        world.accepted = 0;
         world
     }
 
@@ -75,12 +92,10 @@ impl World {
 
     /// A question from outside, and our answer as it ended.
     fn seed_exchange(&mut self, chat: usize, sender: usize) {
-        let text =
-            |text: &str| Draft { kind: "text", text: Some(text.to_owned()), attachments: Vec::new(), reply_to: None };
         let (question, answer) = (self.ids.pick(QUESTIONS), self.ids.pick(ANSWERS));
-        self.receive(chat, text(question), sender);
+        self.receive(chat, Draft::text(question), sender);
         self.now += MINUTE_MS;
-        self.send(chat, text(answer));
+        self.send(chat, Draft::text(answer));
         self.settle();
         self.now += MINUTE_MS;
     }

@@ -1,68 +1,21 @@
-//! The state itself: lines, people, groups, chats, messages.
+//! The state itself: chats, messages, and everything they hang on.
 
 use std::collections::HashMap;
 
-use super::events::Event;
+use serde_json::{Map, Value};
+
+use super::channel::Channel;
+use super::events::{Event, What};
+use super::groups::Group;
 use super::idempotency::Replays;
-use super::life::{STEPS, Status};
+use super::life::{Fate, Status, fate};
+use super::message::{Author, Draft, Message, Reaction};
+use super::people::{Contact, Person};
+use super::priorities::Priority;
 use crate::ids::Ids;
+use crate::switches::Switches;
 use crate::timers::{Job, Timers};
 use crate::webhooks::Webhooks;
-
-/// A line or account messages leave from. The key owns the `blooio` ones; the others belong to the organization.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    pub(crate) id: String,
-    pub(crate) kind: &'static str,
-    pub(crate) address: &'static str,
-    pub(crate) alias: Option<&'static str>,
-    pub(crate) status: &'static str,
-    pub(crate) created_at: i64,
-}
-
-impl Channel {
-    pub(crate) fn is_line(&self) -> bool {
-        self.kind == "blooio"
-    }
-
-    pub(crate) fn is_active(&self) -> bool {
-        self.status == "active"
-    }
-
-    /// Several recipients become one thread here; elsewhere they are separate sends.
-    pub(crate) fn has_groups(&self) -> bool {
-        matches!(self.kind, "blooio" | "whatsapp")
-    }
-
-    /// What a message's protocol turns out to be.
-    fn protocol(&self) -> &'static str {
-        match self.kind {
-            "twilio" => "sms",
-            "rcs_business" => "rcs",
-            "whatsapp" | "whatsapp_business" => "whatsapp",
-            _ => "imessage",
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Contact {
-    pub(crate) id: String,
-    pub(crate) identity_id: String,
-    pub(crate) identifier: String,
-    pub(crate) name: Option<String>,
-    pub(crate) tags: Vec<String>,
-    pub(crate) created_at: i64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) channel: usize,
-    /// Contacts, sorted by identifier.
-    pub(crate) members: Vec<usize>,
-}
 
 /// The other side of a chat.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -77,12 +30,26 @@ pub(crate) struct Chat {
     pub(crate) channel: usize,
     pub(crate) peer: Peer,
     pub(crate) state: &'static str,
+    pub(crate) metadata: Map<String, Value>,
     pub(crate) created_at: i64,
     /// In the order they were made.
     pub(crate) messages: Vec<usize>,
     pub(crate) inbound: usize,
     pub(crate) last_inbound_at: Option<i64>,
     pub(crate) last_outbound_at: Option<i64>,
+    /// When the other side last reacted to something.
+    pub(crate) last_reaction_at: Option<i64>,
+    pub(crate) background: Option<Background>,
+    /// Whether our contact card rides on the next message.
+    pub(crate) card_staged: bool,
+}
+
+/// The picture behind a chat.
+#[derive(Clone, Debug)]
+pub(crate) struct Background {
+    pub(crate) id: String,
+    pub(crate) url: String,
+    pub(crate) version: i64,
 }
 
 impl Chat {
@@ -91,94 +58,62 @@ impl Chat {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Attachment {
-    pub(crate) url: String,
-    pub(crate) name: Option<String>,
-}
-
-/// What a message answers to.
-#[derive(Clone, Debug)]
-pub(crate) struct ReplyTo {
-    /// A message of this world; `None` when only a device's guid was given.
-    pub(crate) message: Option<usize>,
-    pub(crate) guid: Option<String>,
-    pub(crate) part_index: i64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Message {
-    /// `msg_…`, what v4 calls it.
-    pub(crate) id: String,
-    /// What v2 calls it.
-    pub(crate) short_id: String,
-    pub(crate) chat: usize,
-    pub(crate) outbound: bool,
-    pub(crate) kind: &'static str,
-    pub(crate) text: Option<String>,
-    pub(crate) attachments: Vec<Attachment>,
-    pub(crate) reply_to: Option<ReplyTo>,
-    /// Group chats only: who wrote an inbound message.
-    pub(crate) sender: Option<usize>,
-    pub(crate) status: Status,
-    pub(crate) protocol: &'static str,
-    pub(crate) error: Option<(&'static str, &'static str)>,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
-    pub(crate) delivered_at: Option<i64>,
-    /// Rows of the event feed, oldest first.
-    pub(crate) events: Vec<usize>,
-}
-
-/// A message about to be made.
-#[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    pub(crate) kind: &'static str,
-    pub(crate) text: Option<String>,
-    pub(crate) attachments: Vec<Attachment>,
-    pub(crate) reply_to: Option<ReplyTo>,
-}
-
 pub(crate) struct World {
     /// The time the present request or timer happens at, epoch ms.
     pub(crate) now: i64,
     pub(crate) ids: Ids,
     pub(crate) timers: Timers,
+    pub(crate) switches: Switches,
     pub(crate) organization_id: String,
     pub(crate) channels: Vec<Channel>,
     pub(crate) contacts: Vec<Contact>,
+    pub(crate) people: Vec<Person>,
     pub(crate) groups: Vec<Group>,
     pub(crate) chats: Vec<Chat>,
     pub(crate) messages: Vec<Message>,
     pub(crate) events: Vec<Event>,
+    pub(crate) priorities: Vec<Priority>,
+    /// When conversations were opened through the API.
+    pub(super) opened: Vec<i64>,
+    /// Messages accepted through the API.
+    pub(super) accepted: u64,
     pub(crate) webhooks: Webhooks,
     pub(crate) v2_replays: Replays,
     pub(crate) v4_replays: Replays,
-    contact_by_identifier: HashMap<String, usize>,
-    unnamed_groups: HashMap<(usize, Vec<usize>), usize>,
+    pub(super) contact_by_identifier: HashMap<String, usize>,
+    pub(super) person_by_id: HashMap<String, usize>,
+    pub(super) group_by_id: HashMap<String, usize>,
+    pub(super) unnamed_groups: HashMap<(usize, Vec<usize>), usize>,
     chat_by_id: HashMap<String, usize>,
     chats_by_peer: HashMap<Peer, Vec<usize>>,
     message_by_id: HashMap<String, usize>,
 }
 
 impl World {
-    pub(crate) fn empty(seed: u64, now: i64) -> World {
+    pub(crate) fn empty(seed: u64, now: i64, switches: Switches) -> World {
         let mut ids = Ids::new(seed);
         World {
             now,
             organization_id: ids.alphanumeric("org_", 21),
             ids,
             timers: Timers::default(),
+            switches,
             channels: Vec::new(),
             contacts: Vec::new(),
+            people: Vec::new(),
             groups: Vec::new(),
             chats: Vec::new(),
             messages: Vec::new(),
             events: Vec::new(),
+            priorities: Vec::new(),
+            opened: Vec::new(),
+            accepted: 0,
             webhooks: Webhooks::default(),
             v2_replays: Replays::default(),
             v4_replays: Replays::default(),
             contact_by_identifier: HashMap::new(),
+            person_by_id: HashMap::new(),
+            group_by_id: HashMap::new(),
             unnamed_groups: HashMap::new(),
             chat_by_id: HashMap::new(),
             chats_by_peer: HashMap::new(),
@@ -189,66 +124,6 @@ impl World {
     /// The lines the API key sends from.
     pub(crate) fn lines(&self) -> impl Iterator<Item = usize> {
         (0..self.channels.len()).filter(|index| self.channels[*index].is_line())
-    }
-
-    pub(crate) fn find_contact(&self, identifier: &str) -> Option<usize> {
-        self.contact_by_identifier.get(identifier).copied()
-    }
-
-    /// The contact of an identifier, made when there is none.
-    pub(crate) fn contact(&mut self, identifier: &str) -> usize {
-        match self.find_contact(identifier) {
-            Some(contact) => contact,
-            None => self.add_contact(identifier, None),
-        }
-    }
-
-    pub(crate) fn add_contact(&mut self, identifier: &str, name: Option<String>) -> usize {
-        let contact = Contact {
-            id: self.ids.uuid7("ct_", self.now),
-            identity_id: self.ids.uuid7("cid_", self.now),
-            identifier: identifier.to_owned(),
-            name,
-            tags: Vec::new(),
-            created_at: self.now,
-        };
-        self.contacts.push(contact);
-        self.contact_by_identifier.insert(identifier.to_owned(), self.contacts.len() - 1);
-        self.contacts.len() - 1
-    }
-
-    pub(crate) fn find_group(&self, id: &str) -> Option<usize> {
-        self.groups.iter().position(|group| group.id == id)
-    }
-
-    /// The unnamed group of exactly these members on a channel, and whether it had to be made.
-    pub(crate) fn unnamed_group(&mut self, channel: usize, members: Vec<usize>) -> (usize, bool) {
-        let members = self.sorted(members);
-        match self.unnamed_groups.get(&(channel, members.clone())) {
-            Some(group) => (*group, false),
-            None => (self.add_group(channel, None, members), true),
-        }
-    }
-
-    /// As [`World::unnamed_group`], making nothing.
-    pub(crate) fn find_unnamed_group(&self, channel: usize, members: Vec<usize>) -> Option<usize> {
-        self.unnamed_groups.get(&(channel, self.sorted(members))).copied()
-    }
-
-    pub(crate) fn add_group(&mut self, channel: usize, name: Option<String>, members: Vec<usize>) -> usize {
-        let members = self.sorted(members);
-        let group = self.groups.len();
-        if name.is_none() {
-            self.unnamed_groups.insert((channel, members.clone()), group);
-        }
-        self.groups.push(Group { id: self.ids.alphanumeric("grp_", 20), name, channel, members });
-        group
-    }
-
-    fn sorted(&self, mut members: Vec<usize>) -> Vec<usize> {
-        members.sort_by(|a, b| self.contacts[*a].identifier.cmp(&self.contacts[*b].identifier));
-        members.dedup();
-        members
     }
 
     pub(crate) fn chats_with(&self, peer: Peer) -> &[usize] {
@@ -281,11 +156,15 @@ impl World {
             channel,
             peer,
             state: "open",
+            metadata: Map::new(),
             created_at: self.now,
             messages: Vec::new(),
             inbound: 0,
             last_inbound_at: None,
             last_outbound_at: None,
+            last_reaction_at: None,
+            background: None,
+            card_staged: false,
         });
         (chat, true)
     }
@@ -295,12 +174,40 @@ impl World {
         self.message_by_id.get(id).copied()
     }
 
+    /// How messages of a chat fare; those to groups all arrive.
+    pub(crate) fn fate(&self, chat: usize) -> &'static Fate {
+        match self.chats[chat].peer {
+            Peer::Person(contact) => fate(&self.contacts[contact].identifier),
+            Peer::Group(_) => fate(""),
+        }
+    }
+
     /// Accepts an outbound message and sets the timers of its life.
     pub(crate) fn send(&mut self, chat: usize, draft: Draft) -> usize {
+        let fate = self.fate(chat);
+        if fate.refused {
+            return self.send_refused(chat, draft, fate.error);
+        }
+        if let Peer::Group(group) = self.chats[chat].peer {
+            self.link_group(group);
+        }
+        if self.chats[chat].messages.is_empty() {
+            self.opened.push(self.now);
+        }
+        self.accepted += 1;
+        let held_back = match self.channels[self.chats[chat].channel].safety {
+            "queue" => 3_000 + self.ids.below(5_000) as i64,
+            "slow" => 30_000 + self.ids.below(30_000) as i64,
+            _ => 0,
+        };
         let message = self.add_message(chat, draft, None);
-        self.emit(message);
-        for (after, status) in STEPS {
-            self.timers.set(self.now + after, Job::Advance { message, to: *status });
+        self.messages[message].with_card = std::mem::take(&mut self.chats[chat].card_staged);
+        self.emit_status(message);
+        if self.messages[message].poll.is_some() {
+            self.emit(What::Poll { message }, Some(chat));
+        }
+        for (after, status) in fate.steps {
+            self.timers.set(self.now + held_back + after, Job::Advance { message, to: *status });
         }
         message
     }
@@ -316,12 +223,20 @@ impl World {
     /// An inbound message; `sender` tells who wrote it in a group.
     pub(crate) fn receive(&mut self, chat: usize, draft: Draft, sender: usize) -> usize {
         let message = self.add_message(chat, draft, Some(sender));
-        self.emit(message);
+        if let Peer::Group(group) = self.chats[chat].peer {
+            self.link_group(group);
+        }
+        match self.messages[message].poll.is_some() {
+            true => self.emit(What::Poll { message }, Some(chat)),
+            false => self.emit_status(message),
+        }
         message
     }
 
     pub(crate) fn advance(&mut self, message: usize, to: Status) {
-        let protocol = self.channels[self.chats[self.messages[message].chat].channel].protocol();
+        let Some(row) = self.messages.get(message) else { return };
+        let (chat, fate) = (row.chat, self.fate(row.chat));
+        let protocol = fate.protocol.unwrap_or(self.channels[self.chats[chat].channel].protocol());
         let row = &mut self.messages[message];
         if row.status >= to || row.status.is_final() {
             return;
@@ -333,10 +248,42 @@ impl World {
                 row.protocol = protocol;
                 row.delivered_at = Some(self.now);
             }
-            Status::Failed => row.protocol = "unknown",
+            // A network without receipts is known as soon as it has taken the message.
+            Status::Sent if fate.protocol.is_some() => row.protocol = protocol,
+            Status::Read => row.read_at = Some(self.now),
+            Status::Failed => {
+                row.protocol = "unknown";
+                row.error = row.error.or(Some(fate.error));
+            }
             _ => {}
         }
-        self.emit(message);
+        self.emit_status(message);
+    }
+
+    pub(crate) fn react(&mut self, message: usize, reaction: &str, added: bool, by: Author) {
+        let reaction = Reaction { reaction: reaction.to_owned(), added, by, at: self.now };
+        let chat = self.messages[message].chat;
+        let reactions = &mut self.messages[message].reactions;
+        reactions.retain(|one| one.by != by || one.reaction != reaction.reaction);
+        reactions.push(reaction.clone());
+        if by.is_some() {
+            self.chats[chat].last_reaction_at = Some(self.now);
+        }
+        self.emit(What::Reaction { message, reaction }, Some(chat));
+    }
+
+    /// Sets or takes back a vote; `true` when it now stands.
+    pub(crate) fn vote(&mut self, poll: usize, option: usize, by: Author) -> bool {
+        let chat = self.messages[poll].chat;
+        let Some(row) = self.messages[poll].poll.as_mut() else { return false };
+        let before = row.votes.len();
+        row.votes.retain(|vote| *vote != (by, option));
+        let on = row.votes.len() == before;
+        if on {
+            row.votes.push((by, option));
+        }
+        self.emit(What::Vote { poll, option, on, by }, Some(chat));
+        on
     }
 
     fn add_message(&mut self, chat: usize, draft: Draft, from: Option<usize>) -> usize {
@@ -360,6 +307,9 @@ impl World {
             text: draft.text,
             attachments: draft.attachments,
             reply_to: draft.reply_to,
+            poll: draft.poll,
+            reactions: Vec::new(),
+            with_card: false,
             sender: from.filter(|_| matches!(row.peer, Peer::Group(_))),
             status: if outbound { Status::Queued } else { Status::Received },
             protocol: if outbound { "pending" } else { self.channels[row.channel].protocol() },
@@ -367,6 +317,7 @@ impl World {
             created_at: self.now,
             updated_at: self.now,
             delivered_at: None,
+            read_at: None,
             events: Vec::new(),
         };
         self.message_by_id.insert(message.id.clone(), index);

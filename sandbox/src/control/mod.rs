@@ -1,10 +1,15 @@
 //! `/_sandbox`: what the services do not have, for tests to steer the sandbox.
 
+mod clock;
 mod faults;
 mod guard;
+mod inbound;
 mod limits;
+mod logs;
 mod namespaces;
 mod phones;
+mod reset;
+mod switches;
 
 use std::sync::Arc;
 
@@ -29,7 +34,7 @@ struct Control<'a> {
 
 type Handler = fn(&Control<'_>) -> Outcome;
 
-static ROUTES: [Route<Handler>; 7] = [
+static ROUTES: [Route<Handler>; 16] = [
     route("POST", "/namespaces", namespaces::create),
     route("PUT", "/limits", limits::set),
     route("GET", "/faults", faults::list),
@@ -37,6 +42,15 @@ static ROUTES: [Route<Handler>; 7] = [
     route("POST", "/faults", faults::add),
     route("DELETE", "/faults", faults::clear),
     route("GET", "/phones/{number}/inbox", phones::inbox),
+    route("POST", "/inbound", inbound::simulate),
+    route("GET", "/clock", clock::read),
+    route("PUT", "/clock", clock::set),
+    route("POST", "/clock/advance", clock::advance),
+    route("POST", "/reset", reset::reset),
+    route("GET", "/requests", logs::requests),
+    route("GET", "/deliveries", logs::deliveries),
+    route("GET", "/switches", switches::list),
+    route("PUT", "/switches", switches::set),
 ];
 
 const fn route(method: &'static str, template: &'static str, handling: Handler) -> Route<Handler> {

@@ -14,7 +14,7 @@ pub(super) fn me(call: &mut Call<'_>) -> Outcome {
                 "phone_number": world.channels[line].address,
                 "is_active": world.channels[line].is_active(),
                 "last_active": last_active(world, line),
-                "plan_kind": "dedicated",
+                "plan_kind": world.switches.plan,
             })
         })
         .collect();
@@ -51,7 +51,7 @@ pub(super) fn numbers(call: &mut Call<'_>) -> Outcome {
                 "is_active": world.channels[line].is_active(),
                 // The one time of v2 that is not in epoch ms.
                 "last_active": iso(last_active(world, line)),
-                "plan_kind": "dedicated",
+                "plan_kind": world.switches.plan,
             })
         })
         .collect();

@@ -84,7 +84,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     if sort == "recent" {
         rows.reverse();
     }
-    Ok(Answer::ok(Value::Object(page.answer("chats", &rows, |(.., peer)| view(world, *peer)))))
+    Ok(page.answer(world, "chats", &rows, |(.., peer)| view(world, *peer)))
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Outcome {
@@ -107,19 +107,26 @@ pub(super) fn chat_id(world: &World, peer: Peer) -> &str {
     }
 }
 
+/// What v2 calls `contact_id`; the identifier itself once the contact is nobody's any more.
+pub(super) fn contact_id(world: &World, contact: usize) -> &str {
+    let row = &world.contacts[contact];
+    row.person.map_or(&row.identifier, |person| &world.people[person].id)
+}
+
 pub(super) fn contact_ref(world: &World, peer: Peer) -> Value {
     match peer {
-        Peer::Person(contact) => {
-            let contact = &world.contacts[contact];
-            json!({"contact_id": contact.id, "name": contact.name, "identifier": contact.identifier})
-        }
+        Peer::Person(contact) => json!({
+            "contact_id": contact_id(world, contact),
+            "name": world.name(contact),
+            "identifier": world.contacts[contact].identifier,
+        }),
         Peer::Group(_) => Value::Null,
     }
 }
 
 fn matches(world: &World, peer: Peer, search: &str) -> bool {
     let name = match peer {
-        Peer::Person(contact) => world.contacts[contact].name.as_deref(),
+        Peer::Person(contact) => world.name(contact),
         Peer::Group(group) => world.groups[group].name.as_deref(),
     };
     chat_id(world, peer).to_lowercase().contains(search)
@@ -144,6 +151,7 @@ fn view(world: &World, peer: Peer) -> Value {
     } else {
         "phone"
     };
+    let background = chats.iter().find_map(|chat| chat.background.as_ref());
     let mut view = json!({
         "id": id,
         "type": kind,
@@ -154,8 +162,8 @@ fn view(world: &World, peer: Peer) -> Value {
         "message_count": messages,
         "inbound_count": inbound,
         "outbound_count": messages - inbound,
-        "background_url": null,
-        "background_id": null,
+        "background_url": background.map(|background| &background.url),
+        "background_id": background.map(|background| &background.id),
         "last_inbound_time": latest(|chat| chat.last_inbound_at),
         "last_outbound_time": latest(|chat| chat.last_outbound_at),
     });

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::Page;
 use super::chats::{chat_id, contact_ref, direction, existing, own_chats};
-use crate::blooio::{Attachment, Chat, Message, World};
+use super::payload::known;
+use crate::blooio::life::Status;
+use crate::blooio::{Attachment, Chat, Message, Reaction, World};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
 
@@ -30,7 +32,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     if newest_first {
         rows.reverse();
     }
-    let mut body = page.answer("messages", &rows, |index| row(world, &world.messages[*index]));
+    let mut body = page.rows("messages", &rows, |index| row(world, &world.messages[*index]));
     body.insert("chat_id".to_owned(), chat_id(world, peer).into());
     Ok(Answer::ok(Value::Object(body)))
 }
@@ -53,8 +55,8 @@ pub(super) fn status(call: &mut Call<'_>) -> Outcome {
         "message_id": message.short_id,
         "chat_id": chat_id(&call.state.blooio, chat.peer),
         "direction": direction(message.outbound),
-        "status": shown_status(message),
-        "protocol": message.protocol,
+        "status": shown_status(&call.state.blooio, message),
+        "protocol": known(message.protocol),
         "time_sent": message.created_at,
         "time_delivered": message.delivered_at,
         "error": error(message),
@@ -80,16 +82,12 @@ fn row(world: &World, message: &Message) -> Value {
         "text": message.text,
         "attachments": message.attachments.iter().map(attachment).collect::<Vec<_>>(),
         "sender": message.sender.map(|contact| &world.contacts[contact].identifier),
-        "reactions": [],
-        "reply_to": message.reply_to.as_ref().map(|target| json!({
-            "message_id": target.message.map(|parent| &world.messages[parent].short_id),
-            "guid": target.guid,
-            "part_index": target.part_index,
-        })),
+        "reactions": message.reactions.iter().map(|one| reaction(world, one)).collect::<Vec<_>>(),
+        "reply_to": reply_to(world, message),
         "time_sent": message.created_at,
         "time_delivered": message.delivered_at,
-        "status": shown_status(message),
-        "protocol": message.protocol,
+        "status": shown_status(world, message),
+        "protocol": known(message.protocol),
         "error": error(message),
     })
 }
@@ -98,9 +96,33 @@ pub(super) fn attachment(attachment: &Attachment) -> Value {
     json!({"url": attachment.url, "name": attachment.name})
 }
 
-/// v2 has no state of its own for inbound messages.
-fn shown_status(message: &Message) -> &'static str {
-    if message.outbound { message.status.as_str() } else { "delivered" }
+fn reaction(world: &World, reaction: &Reaction) -> Value {
+    json!({
+        "reaction": reaction.reaction,
+        "is_added": reaction.added,
+        "time_sent": reaction.at,
+        "sender": reaction.by.map(|contact| &world.contacts[contact].identifier),
+    })
+}
+
+/// The message a reply answers, as v2 tells it.
+pub(super) fn reply_to(world: &World, message: &Message) -> Value {
+    message.reply_to.as_ref().map_or(Value::Null, |target| {
+        json!({
+            "message_id": target.message.map(|parent| &world.messages[parent].short_id),
+            "guid": target.guid,
+            "part_index": target.part_index,
+        })
+    })
+}
+
+/// v2 has no state of its own for inbound messages, nor, unless switched on, for read ones.
+fn shown_status(world: &World, message: &Message) -> &'static str {
+    match message.status {
+        Status::Received => Status::Delivered.as_str(),
+        Status::Read if !world.switches.v2_read_status => Status::Delivered.as_str(),
+        status => status.as_str(),
+    }
 }
 
 fn error(message: &Message) -> Option<&'static str> {

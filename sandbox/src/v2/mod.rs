@@ -11,6 +11,7 @@ mod webhooks;
 use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 
+use crate::blooio::World;
 use crate::fields::Fields;
 use crate::limit::Standing;
 use crate::refusal::Refusal;
@@ -168,11 +169,21 @@ impl Page {
     }
 
     /// The items of this page under `name`, with the pagination beside them.
-    fn answer<T>(&self, name: &str, items: &[T], view: impl Fn(&T) -> Value) -> Map<String, Value> {
+    fn rows<T>(&self, name: &str, items: &[T], view: impl Fn(&T) -> Value) -> Map<String, Value> {
         let rows: Vec<Value> = items.iter().skip(self.offset).take(self.limit).map(view).collect();
         let mut body = Map::new();
         body.insert(name.to_owned(), rows.into());
         body.insert("pagination".to_owned(), json!({"limit": self.limit, "offset": self.offset, "total": items.len()}));
         body
+    }
+
+    /// A list and nothing beside it; by switch in the shape that only the REST guide shows.
+    fn answer<T>(&self, world: &World, name: &str, items: &[T], view: impl Fn(&T) -> Value) -> Answer {
+        let mut body = self.rows(name, items, view);
+        if !world.switches.v2_generic_lists {
+            return Answer::ok(Value::Object(body));
+        }
+        let rows = body.remove(name);
+        Answer::ok(json!({"data": rows, "count": items.len(), "limit": self.limit, "offset": self.offset}))
     }
 }

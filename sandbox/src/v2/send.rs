@@ -213,13 +213,9 @@ fn attachments(fields: Fields<'_>) -> Result<Vec<Attachment>, Refusal> {
 /// One message a text; attachments ride on the first.
 fn message_drafts(texts: Vec<String>, attachments: Vec<Attachment>) -> Vec<Draft> {
     let kind = if attachments.is_empty() { "text" } else { "media" };
-    let first = Draft { kind, text: texts.first().cloned(), attachments, reply_to: None };
+    let first = Draft { kind, text: texts.first().cloned(), attachments, ..Draft::default() };
     let others = texts.into_iter().skip(1);
-    std::iter::once(first).chain(others.map(plain)).collect()
-}
-
-fn plain(text: String) -> Draft {
-    Draft { kind: "text", text: Some(text), attachments: Vec::new(), reply_to: None }
+    std::iter::once(first).chain(others.map(Draft::text)).collect()
 }
 
 /// Parts make one bubble, or, once any has a link preview, one message each.
@@ -243,10 +239,10 @@ fn read_parts(fields: Fields<'_>, parts: &[Value]) -> Result<(Vec<Draft>, bool),
         return Err(bad("parts stands alone, without text and attachments."));
     }
     if batch {
-        return Ok((texts.into_iter().map(plain).collect(), true));
+        return Ok((texts.into_iter().map(Draft::text).collect(), true));
     }
     let text = (!texts.is_empty()).then(|| texts.concat());
-    Ok((vec![Draft { kind: "multipart", text, attachments, reply_to: None }], false))
+    Ok((vec![Draft { kind: "multipart", text, attachments, ..Draft::default() }], false))
 }
 
 fn check_effect(fields: Fields<'_>, with_parts: bool) -> Result<(), Refusal> {

@@ -52,7 +52,7 @@ fn lines(world: &World) -> Value {
             "suspended": false,
             "status": world.channels[line].status,
             "last_active": last_active(line),
-            "plan_kind": "dedicated",
+            "plan_kind": world.switches.plan,
         })
     };
     world.lines().map(row).collect()

@@ -21,7 +21,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
         let chat = &world.chats[*index];
         let channel = &world.channels[chat.channel];
         let contact = match chat.peer {
-            Peer::Person(contact) => Some(world.contacts[contact].id.as_str()),
+            Peer::Person(contact) => world.person(contact).map(|person| person.id.as_str()),
             Peer::Group(_) => None,
         };
         kind.is_none_or(|kind| kind == channel.kind)
@@ -67,8 +67,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
         "id": world.chats[chat].id,
         "channel_id": world.channels[channel].id,
         "channel_type": world.channels[channel].kind,
-        "contact_id": world.contacts[contact].id,
-        "identity_id": world.contacts[contact].identity_id,
+        "contact_id": world.person(contact).map(|person| &person.id),
+        "identity_id": identity_id(world, contact, channel),
         "state": world.chats[chat].state,
         "created": created,
     });
@@ -80,19 +80,26 @@ pub(super) fn find(call: &Call<'_>) -> Result<usize, Refusal> {
     call.state.blooio.chat_by_id(&call.path[0]).ok_or_else(|| Refusal::not_found("Chat not found."))
 }
 
+/// The contact's identity on a channel's type, or else any of its.
+fn identity_id(world: &World, contact: usize, channel: usize) -> Option<&str> {
+    let identities = &world.contacts[contact].identities;
+    let fitting = identities.iter().find(|one| one.channel_type == world.channels[channel].kind);
+    fitting.or(identities.first()).map(|identity| identity.id.as_str())
+}
+
 fn view(world: &World, index: usize) -> Value {
     let chat = &world.chats[index];
     let channel = &world.channels[chat.channel];
     let (contact, group) = match chat.peer {
-        Peer::Person(contact) => (Some(&world.contacts[contact]), None),
+        Peer::Person(contact) => (Some(contact), None),
         Peer::Group(group) => (None, Some(&world.groups[group])),
     };
     json!({
         "id": chat.id,
         "channel_id": channel.id,
         "channel_type": channel.kind,
-        "contact_id": contact.map(|contact| &contact.id),
-        "identity_id": contact.map(|contact| &contact.identity_id),
+        "contact_id": contact.and_then(|contact| world.person(contact)).map(|person| &person.id),
+        "identity_id": contact.and_then(|contact| identity_id(world, contact, chat.channel)),
         "group_id": group.map(|group| &group.id),
         "state": chat.state,
         "capabilities": {},

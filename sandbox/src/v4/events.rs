@@ -14,10 +14,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     let world = &call.state.blooio;
     let fits = |index: &usize| {
         let event = &world.events[*index];
-        let message = &world.messages[event.message];
-        name.is_none_or(|name| name == event.name())
-            && message_id.is_none_or(|id| id == message.id)
-            && chat_id.is_none_or(|id| id == world.chats[message.chat].id)
+        name.is_none_or(|name| name == event.name(world))
+            && message_id.is_none_or(|id| event.message().is_some_and(|message| id == world.messages[message].id))
+            && chat_id.is_none_or(|id| event.chat.is_some_and(|chat| id == world.chats[chat].id))
     };
     let rows = indexed((0..world.events.len()).filter(fits), true);
     page(call, &rows, true, |index| view(world, &world.events[*index]))
@@ -30,14 +29,13 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
     Ok(wrapped(view(world, event)))
 }
 
-fn view(world: &World, event: &Event) -> Value {
-    let chat = &world.chats[world.messages[event.message].chat];
+pub(super) fn view(world: &World, event: &Event) -> Value {
     json!({
         "id": event.id,
-        "type": event.name(),
-        "message_id": world.messages[event.message].id,
-        "chat_id": chat.id,
-        "channel_type": world.channels[chat.channel].kind,
+        "type": event.name(world),
+        "message_id": event.message().map(|message| &world.messages[message].id),
+        "chat_id": event.chat.map(|chat| &world.chats[chat].id),
+        "channel_type": event.channel(world).map(|channel| world.channels[channel].kind),
         "occurred_at": event.occurred_at,
         "data": payload::data(world, event),
     })

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::chats;
 use super::page::{indexed, page};
 use super::wrapped;
-use crate::blooio::{Message, World};
+use crate::blooio::events::What;
+use crate::blooio::{Message, Reaction, World};
 use crate::refusal::Refusal;
 use crate::service::{Call, Outcome};
 
@@ -40,14 +41,24 @@ pub(super) fn events(call: &mut Call<'_>) -> Outcome {
     let rows = indexed(message.events.iter().copied(), true);
     page(call, &rows, true, |index| {
         let event = &world.events[*index];
+        let (kind, metadata) = match &event.what {
+            What::Message { status, .. } => (status.as_str(), json!({})),
+            What::Reaction { reaction, .. } => ("reaction", json!({"reaction": signed(reaction)})),
+            _ => (event.name(world), json!({})),
+        };
         json!({
             "id": event.id,
             "message_id": message.id,
-            "kind": event.status.as_str(),
+            "kind": kind,
             "occurred_at": event.occurred_at,
-            "metadata": {},
+            "metadata": metadata,
         })
     })
+}
+
+/// `+love` when it was added, `-love` when it was taken back.
+pub(super) fn signed(reaction: &Reaction) -> String {
+    format!("{}{}", if reaction.added { '+' } else { '-' }, reaction.reaction)
 }
 
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Message, Refusal> {
@@ -68,7 +79,7 @@ pub(super) fn replied_to<'a>(world: &'a World, message: &Message) -> Option<&'a 
     Some(&world.messages[parent].id)
 }
 
-fn view(world: &World, message: &Message) -> Value {
+pub(super) fn view(world: &World, message: &Message) -> Value {
     let chat = &world.chats[message.chat];
     let channel = &world.channels[chat.channel];
     json!({

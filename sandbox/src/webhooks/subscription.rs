@@ -3,6 +3,8 @@
 use axum::http::Uri;
 use bytes::Bytes;
 
+use super::Delivery;
+use super::delivery::State;
 use crate::blooio::events::Event;
 use crate::blooio::{Channel, World};
 use crate::{v2, v4};
@@ -74,39 +76,53 @@ impl Subscription {
         matches!(self.style, Style::V2 { .. })
     }
 
-    pub(crate) fn wants(&self, event: &str, channel: &Channel, now: i64) -> bool {
+    /// Whether it is to hear of an event; one without a channel goes to those that narrow to none.
+    pub(crate) fn wants(&self, event: &str, channel: Option<&Channel>, now: i64) -> bool {
         let selected = match &self.style {
             Style::V2 { kind, .. } => bucket_holds(kind, event),
             Style::V4 { selectors, channel_id, channel_type, .. } => {
                 selectors.iter().any(|selector| selector_holds(selector, event))
-                    && channel_id.as_ref().is_none_or(|id| *id == channel.id)
-                    && channel_type.as_ref().is_none_or(|kind| kind == channel.kind)
+                    && channel_id.as_ref().is_none_or(|id| channel.is_some_and(|channel| *id == channel.id))
+                    && channel_type.as_ref().is_none_or(|kind| channel.is_some_and(|channel| kind == channel.kind))
             }
         };
         selected && self.is_active(now)
     }
 
-    /// Headers and body that announce an event, without the signature.
-    pub(crate) fn announce(
-        &self,
-        world: &World,
-        event: &Event,
-        delivery_id: String,
-    ) -> (Vec<(&'static str, String)>, Bytes) {
-        let mut headers = vec![("x-blooio-event", event.name().to_owned())];
+    /// The delivery that announces an event; `None` for what this generation does not tell of.
+    pub(crate) fn announce(&self, world: &World, event: &Event, delivery_id: String) -> Option<Delivery> {
+        let name = event.name(world);
+        let mut headers = vec![("x-blooio-event", name.to_owned())];
+        let message = event.message().map(|message| &world.messages[message]);
         let body = match &self.style {
             Style::V2 { .. } => {
-                headers.push(("x-blooio-message-id", world.messages[event.message].short_id.clone()));
-                v2::payload::body(world, event)
+                let id = message.map(|message| message.short_id.clone());
+                headers.extend(id.map(|id| ("x-blooio-message-id", id)));
+                v2::payload::body(world, event)?
             }
             Style::V4 { api_version, .. } => {
-                headers.push(("x-blooio-delivery", delivery_id));
+                headers.push(("x-blooio-delivery", delivery_id.clone()));
                 headers.push(("x-blooio-version", (*api_version).to_owned()));
                 headers.push(("x-blooio-webhook", self.id.clone()));
                 v4::payload::body(world, event, api_version)
             }
         };
-        (headers, Bytes::from(body.to_string()))
+        Some(Delivery {
+            id: delivery_id,
+            subscription: self.id.clone(),
+            url: self.url.clone(),
+            event_id: event.id.clone(),
+            event: name,
+            message_id: message.map(|message| if self.is_v2() { &message.short_id } else { &message.id }).cloned(),
+            headers,
+            body: Bytes::from(body.to_string()),
+            created_at: world.now,
+            state: State::Pending,
+            attempts: Vec::new(),
+            next_attempt_at: Some(world.now),
+            replay_of: None,
+            persistent: true,
+        })
     }
 }
 
@@ -114,7 +130,7 @@ impl Subscription {
 fn bucket_holds(bucket: &str, event: &str) -> bool {
     match bucket {
         "all" => true,
-        "message" => event.starts_with("message.") && event != "message.queued",
+        "message" => event.starts_with("message.") && event != "message.queued", // reactions too
         "status" => matches!(event, "message.sent" | "message.delivered" | "message.failed" | "message.read"),
         "poll" => event.starts_with("poll."),
         _ => false,

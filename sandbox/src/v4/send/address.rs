@@ -158,10 +158,11 @@ impl Addressing {
     pub(super) fn resolve(self, world: &mut World) -> Result<Resolved, Refusal> {
         let recipient = match self.recipient {
             Recipient::Contact(id) => {
-                let contact = world.contacts.iter().find(|contact| contact.id == id);
+                let person = world.find_person(&id);
+                let first = person.and_then(|person| world.people[person].contacts.first().copied());
                 let contact =
-                    contact.ok_or_else(|| Refusal::not_found("Contact not found.").code("contact_not_found"))?;
-                Recipient::Identifiers(vec![contact.identifier.clone()])
+                    first.ok_or_else(|| Refusal::not_found("Contact not found.").code("contact_not_found"))?;
+                Recipient::Identifiers(vec![world.contacts[contact].identifier.clone()])
             }
             other => other,
         };

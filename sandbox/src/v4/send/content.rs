@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::blooio::{Attachment, Channel, Draft, EFFECTS, effect_name, is_url};
+use crate::blooio::{Attachment, Channel, Draft, EFFECTS, Poll, effect_name, is_url};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 
@@ -44,7 +44,10 @@ impl Content {
                 let url = link.required_text("url")?;
                 plain("rich_link", Some(check_url("rich_link.url", url)?))
             }
-            "poll" => plain("poll", Some(read_poll(fields)?)),
+            "poll" => {
+                let poll = read_poll(fields)?;
+                Draft { poll: Some(poll.clone()), ..plain("poll", Some(poll.title)) }
+            }
             "parts" => read_parts(fields)?,
             "interactive" => {
                 fields.object("interactive")?.map(|one| one.required_text("kind")).transpose()?;
@@ -151,16 +154,17 @@ fn text_or_media(fields: Fields<'_>) -> Result<Draft, Refusal> {
         return Err(fields.refuse("text", "a non-empty string"));
     }
     let kind = if attachments.is_empty() { "text" } else { "media" };
-    Ok(Draft { kind, text, attachments, reply_to: None })
+    Ok(Draft { kind, text, attachments, ..Draft::default() })
 }
 
-fn read_poll(fields: Fields<'_>) -> Result<String, Refusal> {
+fn read_poll(fields: Fields<'_>) -> Result<Poll, Refusal> {
     let poll = fields.object("poll")?.ok_or_else(|| refuse("poll is missing."))?;
     let options = poll.texts("options")?.unwrap_or_default();
     if !POLL_OPTIONS.contains(&options.len()) {
         return Err(refuse("A poll has 2 to 10 options."));
     }
-    Ok(poll.required_text("title")?.to_owned())
+    let title = poll.required_text("title")?.to_owned();
+    Ok(Poll { title, options: options.into_iter().map(str::to_owned).collect(), votes: Vec::new() })
 }
 
 fn read_parts(fields: Fields<'_>) -> Result<Draft, Refusal> {
@@ -175,7 +179,7 @@ fn read_parts(fields: Fields<'_>) -> Result<Draft, Refusal> {
             _ => return Err(refuse("Each part has either text or url.")),
         }
     }
-    Ok(Draft { kind: "multipart", text: (!text.is_empty()).then_some(text), attachments, reply_to: None })
+    Ok(Draft { kind: "multipart", text: (!text.is_empty()).then_some(text), attachments, ..Draft::default() })
 }
 
 fn read_effect(fields: Fields<'_>) -> Result<Option<String>, Refusal> {
@@ -200,7 +204,7 @@ fn check_url(field: &str, url: &str) -> Result<String, Refusal> {
 }
 
 fn plain(kind: &'static str, text: Option<String>) -> Draft {
-    Draft { kind, text, attachments: Vec::new(), reply_to: None }
+    Draft { kind, text, ..Draft::default() }
 }
 
 fn fields(map: &Map<String, Value>) -> Fields<'_> {

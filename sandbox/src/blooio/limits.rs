@@ -1,0 +1,165 @@
+//! What a plan, the safety system and the state of a conversation forbid; all of it behind switches.
+
+use serde_json::json;
+
+use super::events::What;
+use super::{Chat, Peer, World, life};
+use crate::refusal::Refusal;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// After so long without a word from the other side a conversation counts as inactive.
+const INACTIVE_MS: i64 = 14 * DAY_MS;
+
+/// A send that is about to happen.
+#[derive(Clone, Copy)]
+pub(crate) struct Intent {
+    pub(crate) channel: usize,
+    pub(crate) peer: Option<Peer>,
+    /// Messages it would make.
+    pub(crate) messages: usize,
+    /// Whether they carry links or media.
+    pub(crate) rich: bool,
+}
+
+impl World {
+    /// Brings every line to the state its switch wants, and tells of the change.
+    pub(crate) fn apply_safety(&mut self) {
+        let action = self.switches.safety_action;
+        for channel in self.lines().collect::<Vec<_>>() {
+            let previous = std::mem::replace(&mut self.channels[channel].safety, action);
+            if previous != action {
+                self.emit(What::Safety { channel, action, previous }, None);
+            }
+        }
+    }
+
+    /// The line is gone for good.
+    pub(crate) fn ban(&mut self, channel: usize) {
+        self.channels[channel].status = "banned";
+        self.emit(What::Banned { channel }, None);
+    }
+
+    /// What forbids this send, in the order the services check.
+    pub(crate) fn check_send(&self, intent: Intent) -> Result<(), Refusal> {
+        self.check_recipient(intent)?;
+        if !self.channels[intent.channel].is_line() {
+            return Ok(());
+        }
+        let chat = intent.peer.and_then(|peer| self.find_chat(intent.channel, peer)).map(|chat| &self.chats[chat]);
+        self.check_plan(intent, chat)?;
+        self.check_safety(intent, chat)?;
+        match chat.filter(|_| self.switches.conversation_limits) {
+            Some(chat) => self.check_conversation(intent, chat),
+            None if self.switches.conversation_limits && intent.rich => Err(content_restricted()),
+            None => Ok(()),
+        }
+    }
+
+    fn check_recipient(&self, intent: Intent) -> Result<(), Refusal> {
+        let Some(Peer::Person(contact)) = intent.peer else { return Ok(()) };
+        match life::obstacle(&self.contacts[contact].identifier) {
+            Some((status, message)) => Err(Refusal::new(status, message)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_plan(&self, intent: Intent, chat: Option<&Chat>) -> Result<(), Refusal> {
+        let switches = &self.switches;
+        let line = &self.channels[intent.channel];
+        if switches.plan == "inbound" && chat.is_none_or(|chat| chat.inbound == 0) {
+            let message = "An inbound number answers only those who wrote first.";
+            let refusal = Refusal::new(403, message).code("inbound_only_no_prior_inbound");
+            return Err(refusal
+                .with("allocation_id", line.id.clone())
+                .with("external_id", self.peer_name(intent.peer)));
+        }
+        if chat.is_none_or(|chat| chat.messages.is_empty()) {
+            let opened = self.opened.len() as u64;
+            if let Some(limit) = switches.outbound_limit.filter(|limit| opened >= *limit) {
+                let refusal = Refusal::new(429, "The organization's limit of new contacts is reached.");
+                let refusal = refusal.code("outbound_limit_reached").with("limit", limit).with("current", opened);
+                return Err(refusal.with("mode", "organization"));
+            }
+            let today = self.opened.iter().filter(|at| **at > self.now - DAY_MS).count() as u64;
+            if let Some(cap) = switches.new_conversations_per_day.filter(|cap| today >= *cap) {
+                let refusal = Refusal::new(429, "The plan's limit of new conversations a day is reached.");
+                let refusal = refusal.code("new_conversation_limit_reached").with("plan_id", "shared_nc");
+                return Err(refusal.with("cap", cap).with("current", today));
+            }
+        }
+        Ok(())
+    }
+
+    /// v2 alone says 402 once a trial is used up.
+    pub(crate) fn check_trial(&self, messages: usize) -> Result<(), Refusal> {
+        let over = self.switches.trial_messages.is_some_and(|most| self.accepted + messages as u64 > most);
+        if over { Err(Refusal::new(402, "The trial's messages are used up.")) } else { Ok(()) }
+    }
+
+    fn check_safety(&self, intent: Intent, chat: Option<&Chat>) -> Result<(), Refusal> {
+        let (code, message) = match self.channels[intent.channel].safety {
+            "review" => ("safety_account_review", "This line is under review."),
+            "reply_only" if chat.is_none_or(|chat| chat.inbound == 0) => {
+                ("safety_reply_only", "This line may only reply at present.")
+            }
+            "pause_new" if chat.is_none_or(|chat| chat.messages.is_empty()) => {
+                ("safety_new_conversations_paused", "This line may not open conversations at present.")
+            }
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(403, message).code(code))
+    }
+
+    fn check_conversation(&self, intent: Intent, chat: &Chat) -> Result<(), Refusal> {
+        let replies: Vec<i64> = chat
+            .messages
+            .iter()
+            .map(|message| &self.messages[*message])
+            .filter(|message| !message.outbound)
+            .map(|message| message.created_at)
+            .collect();
+        let last_word = chat.last_inbound_at.max(chat.last_reaction_at);
+        let quiet_since = chat.last_inbound_at.map(|last| last + INACTIVE_MS).filter(|since| self.now > *since);
+        let counted_from = quiet_since.or(last_word);
+        let streak =
+            chat.messages.iter().rev().map(|message| &self.messages[*message]).filter(|message| message.outbound);
+        let streak = streak.take_while(|message| counted_from.is_none_or(|from| message.created_at >= from)).count();
+        let (most, code) = match (quiet_since, replies.first()) {
+            (Some(_), _) => (1, "conversation_inactive_paused"),
+            (None, None) => (3, "conversation_awaiting_reply"),
+            (None, Some(first)) => (self.allowance(&replies, *first), "conversation_streak_limit"),
+        };
+        if intent.rich && (replies.is_empty() || quiet_since.is_some()) {
+            return Err(content_restricted());
+        }
+        if streak + intent.messages > most {
+            let refusal = Refusal::new(429, "The conversation waits for a word from the other side.").code(code);
+            return Err(refusal.with("limit", most).with("current", streak));
+        }
+        Ok(())
+    }
+
+    /// Messages in a row by how well the two sides know each other.
+    fn allowance(&self, replies: &[i64], first: i64) -> usize {
+        let mut days: Vec<i64> = replies.iter().map(|at| at.div_euclid(DAY_MS)).collect();
+        days.dedup();
+        match (replies.len(), days.len()) {
+            (10.., 3..) if self.now - first > 7 * DAY_MS => 8,
+            (3.., 2..) => 6,
+            _ => 4,
+        }
+    }
+
+    fn peer_name(&self, peer: Option<Peer>) -> serde_json::Value {
+        match peer {
+            Some(Peer::Person(contact)) => json!(self.contacts[contact].identifier),
+            Some(Peer::Group(group)) => json!(self.groups[group].id),
+            None => json!(""),
+        }
+    }
+}
+
+fn content_restricted() -> Refusal {
+    let message = "Links and media wait for the first reply.";
+    Refusal::new(403, message).code("conversation_content_restricted")
+}

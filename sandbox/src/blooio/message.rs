@@ -1,0 +1,96 @@
+//! Messages and what clings to them.
+
+use super::life::Status;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Attachment {
+    pub(crate) url: String,
+    pub(crate) name: Option<String>,
+}
+
+/// What a message answers to.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplyTo {
+    /// A message of this world; `None` when only a device's guid was given.
+    pub(crate) message: Option<usize>,
+    pub(crate) guid: Option<String>,
+    pub(crate) part_index: i64,
+}
+
+/// One side of a conversation: a contact, or `None` for us.
+pub(crate) type Author = Option<usize>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Reaction {
+    pub(crate) reaction: String,
+    pub(crate) added: bool,
+    pub(crate) by: Author,
+    pub(crate) at: i64,
+}
+
+/// What a poll asks, and who chose what.
+#[derive(Clone, Debug)]
+pub(crate) struct Poll {
+    pub(crate) title: String,
+    pub(crate) options: Vec<String>,
+    pub(crate) votes: Vec<(Author, usize)>,
+}
+
+impl Poll {
+    pub(crate) fn count(&self, option: usize) -> usize {
+        self.votes.iter().filter(|(_, chosen)| *chosen == option).count()
+    }
+
+    /// The options somebody has chosen.
+    pub(crate) fn chosen_by(&self, author: Author) -> Vec<usize> {
+        let mut chosen: Vec<usize> =
+            self.votes.iter().filter(|(voter, _)| *voter == author).map(|(_, option)| *option).collect();
+        chosen.sort_unstable();
+        chosen
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// `msg_…`, what v4 calls it.
+    pub(crate) id: String,
+    /// What v2 calls it.
+    pub(crate) short_id: String,
+    pub(crate) chat: usize,
+    pub(crate) outbound: bool,
+    pub(crate) kind: &'static str,
+    pub(crate) text: Option<String>,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) reply_to: Option<ReplyTo>,
+    pub(crate) poll: Option<Poll>,
+    pub(crate) reactions: Vec<Reaction>,
+    /// Whether our contact card went along.
+    pub(crate) with_card: bool,
+    /// Group chats only: who wrote an inbound message.
+    pub(crate) sender: Option<usize>,
+    pub(crate) status: Status,
+    pub(crate) protocol: &'static str,
+    pub(crate) error: Option<(&'static str, &'static str)>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) delivered_at: Option<i64>,
+    pub(crate) read_at: Option<i64>,
+    /// Rows of the event feed, oldest first.
+    pub(crate) events: Vec<usize>,
+}
+
+/// A message about to be made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) kind: &'static str,
+    pub(crate) text: Option<String>,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) reply_to: Option<ReplyTo>,
+    pub(crate) poll: Option<Poll>,
+}
+
+impl Draft {
+    pub(crate) fn text(text: impl Into<String>) -> Draft {
+        Draft { kind: "text", text: Some(text.into()), ..Draft::default() }
+    }
+}
