@@ -37,15 +37,16 @@ function drain(): void {
 export function follow(start: () => number, provider: Provider | undefined, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
   return new Promise((resolve, reject) => {
     const number = start();
+    let ended = (): void => {};
     const abort = (): void => {
       const told = bridge.cancel(number);
       // It was over before the signal: what came of it is on its way, and is the truth.
       if (told === null) return;
       calls.delete(number);
+      ended();
       reject(trace.of(new AbortError(signal?.reason, JSON.parse(told) as AbortFacts)));
     };
-    signal?.addEventListener("abort", abort, { once: true });
-    const ended = (): void => signal?.removeEventListener("abort", abort);
+    if (signal) ended = onAbort(signal, abort);
     calls.set(number, {
       resolve: (completion) => (ended(), resolve(completion)),
       reject: (error) => (ended(), reject(error)),
@@ -53,6 +54,30 @@ export function follow(start: () => number, provider: Provider | undefined, sign
       trace,
     });
   });
+}
+
+/** What to do when a signal is aborted, by signal: one listener serves all its calls, since Node warns of more than ten. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Runs `abort` when the signal is aborted, until the returned function is called. */
+function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  let aborts = waiting.get(signal);
+  if (aborts === undefined) {
+    aborts = new Set();
+    waiting.set(signal, aborts);
+    signal.addEventListener("abort", tellAll);
+  }
+  aborts.add(abort);
+  return () => {
+    aborts.delete(abort);
+    if (aborts.size > 0) return;
+    waiting.delete(signal);
+    signal.removeEventListener("abort", tellAll);
+  };
+}
+
+function tellAll(this: AbortSignal): void {
+  for (const abort of waiting.get(this) ?? []) abort();
 }
 
 async function ask(number: number, call: Call): Promise<void> {

@@ -38,6 +38,19 @@ export interface ClientOptions {
   allowHttp?: boolean | undefined;
   /** Generation of v4 send bodies. Default: `auto`. */
   v4SendBody?: "auto" | "content" | "flat" | undefined;
+  /**
+   * Limits to keep to, shared with the process' other clients of the same key. Without one, only the service's own
+   * answers slow a client down.
+   */
+  plan?: "pro" | "growth" | "business" | Plan | undefined;
+}
+
+/** Limits in numbers. */
+export interface Plan {
+  /** Requests in any 60 s. */
+  perMinute?: number | undefined;
+  /** Requests in a UTC day. */
+  perDay?: number | undefined;
 }
 
 /** A scripted client's side of the world. */
@@ -57,20 +70,23 @@ export class Core {
   readonly #provider: Provider | undefined;
 
   constructor(product: "blooio" | "bloomchats", options: ClientOptions) {
-    const { apiKey, ...settings } = options;
+    if (typeof options !== "object" || options === null) throw misconfigured("the settings of a client are an object, as { apiKey }");
+    const { apiKey, plan, ...settings } = options;
     const provider = typeof apiKey === "function" ? apiKey : undefined;
+    if (!["string", "function", "undefined"].includes(typeof apiKey)) throw misconfigured("api_key: expected a string, or a function that returns one");
     // The answer belongs to whoever opened the client, not to the event loop's tick that asks.
     this.#provider = provider && AsyncResource.bind(provider);
     const variable = product.toUpperCase();
     // A worker has an environment of its own, which only JavaScript sees.
-    const config: Record<string, unknown> = {
+    const given: Record<string, unknown> = {
       product,
       language: "node",
       api_key: provider ? undefined : apiKey ?? (process.env[`${variable}_API_KEY`] || undefined),
-      base_url: settings.baseUrl ?? (process.env[`${variable}_BASE_URL`] || undefined),
+      base_url: process.env[`${variable}_BASE_URL`] || undefined,
+      plan: typeof plan === "object" ? argumentsOf({}, plan) : plan,
     };
-    for (const [name, value] of Object.entries(settings)) if (value !== undefined) config[settingName(name)] = value;
-    this.#client = this.#open(encodeConfig(config), provider !== undefined);
+    for (const [name, value] of Object.entries(settings)) if (value !== undefined) given[settingName(name)] = value;
+    this.#client = this.#open(encodeConfig(given), provider !== undefined);
   }
 
   #open(config: string, provider: boolean): NativeClient {
@@ -108,7 +124,9 @@ export class Core {
   async #begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, trace: Trace, files?: readonly string[]): Promise<NativeCompletion> {
     try {
       const client = this.#client;
-      if (client === undefined) throw new ConfigError({ kind: "config", message: "the client is closed" });
+      if (client === undefined) throw misconfigured("the client is closed");
+      checkObject("params", params);
+      checkObject("options", options);
       const signal = checkSignal(options, trace);
       const call = argumentsOf(given, params);
       const uploads: NativeUpload[] = [];
@@ -133,6 +151,10 @@ export class Core {
 
 function kind(completion: NativeCompletion, form: Form): Kind {
   return form.item === undefined ? { model: completion.model ?? "" } : { list: { model: form.item } };
+}
+
+function checkObject(name: string, given: unknown): void {
+  if (given !== undefined && (typeof given !== "object" || Array.isArray(given))) throw refusal(InvalidArgumentError, name, "expected an object");
 }
 
 function checkSignal(options: CallOptions | undefined, trace: Trace): AbortSignal | undefined {
@@ -160,10 +182,11 @@ function settingName(name: string): string {
 }
 
 function encodeOptions(options: CallOptions | undefined): string {
-  if (options === undefined) return "";
+  if (!options) return "";
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (name === "signal" || value === undefined) continue;
+    if (typeof value === "number" && !Number.isFinite(value)) throw refusal(InvalidArgumentError, snake(name), "expected a finite number");
     settings[settingName(name)] = value instanceof Headers ? Object.fromEntries(value) : value;
   }
   return encode(settings);
@@ -173,8 +196,12 @@ function encodeConfig(config: object): string {
   try {
     return encode(config);
   } catch (error) {
-    throw new ConfigError({ kind: "config", message: (error as Error).message });
+    throw misconfigured((error as Error).message);
   }
+}
+
+function misconfigured(message: string): ConfigError {
+  return new ConfigError({ kind: "config", message });
 }
 
 /** What resources have in common. */

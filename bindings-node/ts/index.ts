@@ -62,7 +62,7 @@ export function newIdempotencyKey(): string {
 export type { Method, RequestParams } from "./api";
 export type { Provider } from "./bridge";
 export { APIPromise, APIResponse, type CallOptions } from "./call";
-export type { ClientOptions } from "./client";
+export type { ClientOptions, Plan } from "./client";
 export { AbortError, BloomChatsError } from "./error";
 export type * as bloomchats from "./generated/bloomchats/models";
 export type * as v2 from "./generated/blooio_v2/models";

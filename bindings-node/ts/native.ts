@@ -42,18 +42,17 @@ const platforms: Readonly<Record<string, () => unknown>> = {
   "linux-x64-gnu": () => require("@bloomchats/sdk-linux-x64-gnu"),
 };
 
-function platform(): string {
-  const base = `${process.platform}-${process.arch}`;
-  return process.platform === "linux" ? `${base}-${libc()}` : base;
-}
+const here = `${process.platform}-${process.arch}`;
 
-function libc(): "gnu" | "musl" {
+/** Told where loading failed; too slow to ask on the way to a success. */
+function libc(): string {
+  if (process.platform !== "linux") return "";
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return report?.header?.glibcVersionRuntime ? "gnu" : "musl";
+  const glibc = report?.header?.glibcVersionRuntime;
+  return glibc ? `, glibc ${glibc}` : ", musl";
 }
 
 function load(): Native {
-  const name = platform();
   const tried: string[] = [];
   const causes: unknown[] = [];
   const attempt = (from: string, open: () => unknown): Native | undefined => {
@@ -68,20 +67,21 @@ function load(): Native {
     }
     return undefined;
   };
-  // A checkout has the addon beside its scripts; an installed package has it in the platform's own package.
-  const beside = `./bloomchats.${name}.node`;
-  const packaged = platforms[name];
-  const native =
-    (packaged && attempt(`@bloomchats/sdk-${name}`, packaged)) ?? attempt(`${__dirname}/${beside.slice(2)}`, () => require(beside));
-  if (native) return native;
-  const advice = packaged
-    ? `Install @bloomchats/sdk-${name}@${version}; package managers do so unless told to omit optional dependencies, ` +
-      "and a lockfile made on another platform may lack it. A bundler must leave this package external."
-    : `There is a build for ${Object.keys(platforms).join(", ")} only.`;
-  throw new Error(
-    `@bloomchats/sdk cannot load its native half for ${name} (node ${process.version}). Tried ${tried.join(", ")}. ${advice}`,
-    { cause: causes.length > 1 ? new AggregateError(causes, "every place failed") : causes[0] },
-  );
+  const fitting = Object.entries(platforms).filter(([name]) => name === here || name.startsWith(`${here}-`));
+  for (const [name, open] of fitting) {
+    // An installed package has the addon in the platform's own package; a checkout has it beside its scripts.
+    const beside = `bloomchats.${name}.node`;
+    const native = attempt(`@bloomchats/sdk-${name}`, open) ?? attempt(`${__dirname}/${beside}`, () => require(`./${beside}`));
+    if (native) return native;
+  }
+  const packages = fitting.map(([name]) => `@bloomchats/sdk-${name}@${version}`).join(" or ");
+  const advice = packages
+    ? `Tried ${tried.join(", ")}. Install ${packages}; package managers do so unless told to omit optional dependencies, ` +
+      "and a lockfile made on another platform may lack it. A bundler must leave that package external."
+    : `There are builds for ${Object.keys(platforms).join(", ")} only.`;
+  throw new Error(`@bloomchats/sdk cannot load its native half on ${here}${libc()} (node ${process.version}). ${advice}`, {
+    cause: causes.length > 1 ? new AggregateError(causes, "every place failed") : causes[0],
+  });
 }
 
 /** The addon. */

@@ -119,6 +119,26 @@ test("a list stops with its signal", async (t) => {
   await server.hungUp;
 });
 
+test("one signal for many calls ends them all, without a warning of listeners", async (t) => {
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning.name);
+  process.on("warning", warn);
+  t.after(() => process.off("warning", warn));
+  const server = await serve(t, (_, number) => number <= 10 && OK);
+  const client = blooio(server);
+  const controller = new AbortController();
+  const { signal } = controller;
+  for (let i = 0; i < 10; i++) await client.v2.messages.send("+1555", { text: "x" }, { signal });
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  const calls = Array.from({ length: 30 }, () => rejection(client.v2.messages.send("+1555", { text: "x" }, { signal })));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(getEventListeners(signal, "abort").length, 1);
+  controller.abort();
+  for (const error of await Promise.all(calls)) isAbort(error, signal.reason);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  assert.deepEqual(warnings, []);
+});
+
 test("what is no signal is refused", async (t) => {
   const server = await serve(t, never);
   const error = await rejection(blooio(server).v2.me.get({ signal: "no" }));

@@ -61,6 +61,32 @@ test("what JSON would change without a word is refused with its path, and nothin
   }
 });
 
+test("arguments and options in the wrong place are refused by name", async () => {
+  const { messages } = testing.scripted(Blooio, { exchanges: [] }).v2;
+  const cases = [
+    [messages.send("+1555", "Hello"), "params"],
+    [messages.send("+1555", ["Hello"]), "params"],
+    [messages.send("+1555", { text: "x" }, "key"), "options"],
+    [messages.send("+1555", { text: "x" }, { retries: 2 }), "retries"],
+    [messages.send("+1555", { text: "x" }, { timeout: 1.5 }), "timeout"],
+    [messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attempt_timeout"],
+    [messages.send("+1555", { txt: "x" }), "txt"],
+    [messages.send(undefined, { text: "x" }), "chat"],
+    [messages.send({}, { text: "x" }), "chat"],
+  ];
+  for (const [call, argument] of cases) {
+    const error = await rejection(call);
+    assert.ok(error instanceof InvalidArgumentError, inspect(error));
+    assert.equal(error.argument, argument);
+  }
+});
+
+test("a plan's limits are kept to", async () => {
+  const client = testing.scripted(Blooio, { exchanges: [OK, OK, OK] }, { plan: { perMinute: 2 } });
+  for (let i = 0; i < 3; i++) await client.v2.messages.send("+1555", { text: "x" }, { timeout: 120_000 });
+  assert.deepEqual(client.waitsMs.map((ms) => Math.round(ms / 1000)), [60]);
+});
+
 test("bigints keep their digits on the wire, answers keep them in json", async () => {
   const client = testing.scripted(Blooio, { exchanges: [{ status: 200, body: '{"n":9007199254740993}', headers: { "content-type": "application/json" } }] });
   const response = await client.v2.request("POST", "/x", { body: { n: 9007199254740993n } }).withResponse();
@@ -106,6 +132,11 @@ test("settings are checked when a client is made", (t) => {
     [() => new Blooio({ apiKey: "k", timeOut: 5 }), /time_out/],
     [() => new Blooio({ apiKey: "k", timeout: Infinity }), /Infinity/],
     [() => new Blooio({ apiKey: "k", timeout: 0 }), /timeout/],
+    [() => new Blooio({ apiKey: 5 }), /api_key: expected a string, or a function/],
+    [() => new Blooio("bl_secret"), /an object/],
+    [() => new Blooio(null), /an object/],
+    [() => new Blooio({ apiKey: "k", plan: "gold" }), /plan/],
+    [() => new Blooio({ apiKey: "k", plan: {} }), /plan/],
   ];
   for (const [open, message] of cases) {
     assert.throws(open, (error) => error instanceof ConfigError && message.test(error.message) && !inspect(error).includes("bl_secret"), String(message));
