@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_fork_while_other_threads_are_calling(server: Server) -> None:
         stop.set()
         for thread in threads:
             thread.join(10)
+
+
+@FORKS
+def test_a_child_that_drops_its_parents_calls_does_not_end_them() -> None:
+    def late(_: Request) -> tuple[int, object]:
+        time.sleep(0.5)
+        return 200, {"ok": True}
+
+    async def main() -> None:
+        blooio = AsyncBlooio(api_key="k", base_url=server.url)
+        tasks = [asyncio.ensure_future(blooio.v2.request("GET", "/x")) for _ in range(4)]
+        await asyncio.to_thread(server.asked.wait, 5)
+
+        def work() -> None:
+            tasks.clear()
+            gc.collect()
+
+        assert in_child(work) == 0
+        assert [answer["ok"] for answer in await asyncio.gather(*tasks)] == [True] * 4
+
+    with Server(late) as server:
+        asyncio.run(main())
 
 
 @FORKS
