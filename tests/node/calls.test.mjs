@@ -64,18 +64,18 @@ test("what JSON would change without a word is refused with its path, and nothin
 test("arguments and options in the wrong place are refused by name", async () => {
   const { messages } = testing.scripted(Blooio, { exchanges: [] }).v2;
   const cases = [
-    [messages.send("+1555", "Hello"), "params"],
-    [messages.send("+1555", ["Hello"]), "params"],
-    [messages.send("+1555", { text: "x" }, "key"), "options"],
-    [messages.send("+1555", { text: "x" }, { retries: 2 }), "retries"],
-    [messages.send("+1555", { text: "x" }, { timeout: 1.5 }), "timeout"],
-    [messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attempt_timeout"],
-    [messages.send("+1555", { txt: "x" }), "txt"],
-    [messages.send(undefined, { text: "x" }), "chat"],
-    [messages.send({}, { text: "x" }), "chat"],
+    [() => messages.send("+1555", "Hello"), "params"],
+    [() => messages.send("+1555", ["Hello"]), "params"],
+    [() => messages.send("+1555", { text: "x" }, "key"), "options"],
+    [() => messages.send("+1555", { text: "x" }, { retries: 2 }), "retries"],
+    [() => messages.send("+1555", { text: "x" }, { timeout: 1.5 }), "timeout"],
+    [() => messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attempt_timeout"],
+    [() => messages.send("+1555", { txt: "x" }), "txt"],
+    [() => messages.send(undefined, { text: "x" }), "chat"],
+    [() => messages.send({}, { text: "x" }), "chat"],
   ];
   for (const [call, argument] of cases) {
-    const error = await rejection(call);
+    const error = await rejection(call());
     assert.ok(error instanceof InvalidArgumentError, inspect(error));
     assert.equal(error.argument, argument);
   }
