@@ -1,6 +1,7 @@
 //! Lists: where the next page begins, and when there is none.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -14,8 +15,10 @@ const PAGE_SIZE: u64 = 100;
 pub(crate) struct Position {
     offset: u64,
     total: Option<u64>,
-    /// Ids of the page before and of this one: a server that repeats itself must not make a listing endless.
-    seen: [HashSet<String>; 2],
+    pages: u64,
+    /// The items of the page before, of this one, and of the last page whose number was a power of two: a server that
+    /// repeats itself, in however wide a circle, must not make a listing endless.
+    seen: [Arc<HashSet<String>>; 3],
 }
 
 /// The arguments of the first page, with the paging the contract leaves to the client.
@@ -68,14 +71,20 @@ pub(crate) fn next(
 impl Position {
     /// The position after `items`, or `None` if none of them is new.
     fn past(&self, items: &[Value], id: &str) -> Option<Position> {
-        let ids: HashSet<String> = items.iter().filter_map(|item| item.get(id)?.as_str()).map(str::to_owned).collect();
-        let all_known = ids.len() == items.len() && ids.iter().all(|id| self.seen.iter().any(|page| page.contains(id)));
-        if !ids.is_empty() && all_known {
+        let items: HashSet<String> = items.iter().map(|item| identity(item, id)).collect();
+        if items.iter().all(|item| self.seen.iter().any(|page| page.contains(item))) {
             return None;
         }
-        let [_, last] = self.seen.clone();
-        Some(Position { seen: [last, ids], ..self.clone() })
+        let (items, pages) = (Arc::new(items), self.pages + 1);
+        let [_, last, landmark] = self.seen.clone();
+        let landmark = if pages.is_power_of_two() { items.clone() } else { landmark };
+        Some(Position { pages, seen: [last, items, landmark], ..self.clone() })
     }
+}
+
+/// An item's id; where the server sends none, all of it.
+fn identity(item: &Value, id: &str) -> String {
+    item.get(id).and_then(Value::as_str).map_or_else(|| item.to_string(), str::to_owned)
 }
 
 fn has_more(body: &Value) -> Option<bool> {

@@ -5,6 +5,8 @@
 
 mod cancel;
 mod model;
+mod paging;
+mod pauses;
 mod sample;
 mod schedules;
 mod support;
