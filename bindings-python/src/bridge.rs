@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::credential::{Asking, HOST, Host, Question};
 use crate::queue::{Event, Mailbox, Queue};
-use crate::runtime::{Local, PerProcess, runtime};
+use crate::runtime::{Local, PerProcess, limits, runtime};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
@@ -39,7 +39,9 @@ struct Opened {
 impl Opened {
     fn open(config: &Config, transcript: Option<&[u8]>) -> bloomchats::Result<Opened> {
         match transcript {
-            None => Ok(Opened { client: bloomchats::Client::open(config.clone())?, script: None }),
+            None => {
+                Ok(Opened { client: bloomchats::Client::open(config.clone().with_limits(limits()))?, script: None })
+            }
             Some(transcript) => {
                 let (client, script) = bloomchats::Client::open_scripted(config.clone(), transcript)?;
                 Ok(Opened { client, script: Some(script) })

@@ -3,9 +3,12 @@
 //! A forked child inherits memory but no threads: locks may be held for ever, and sockets are the parent's. So nothing
 //! of the parent is touched there, not even to free it: the child leaks it and builds its own.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{io, marker, mem, process, ptr};
 
+use bloomchats::Limits;
 use tokio::runtime::{Builder, Runtime};
 
 /// A value of the process that made it: any other cannot reach it, and leaks it instead of dropping it.
@@ -78,6 +81,16 @@ impl<T> Drop for PerProcess<T> {
             // SAFETY: `&mut self` proves that no borrow of the value is left, and the slot is not read again.
             drop(unsafe { Box::from_raw(last) });
         }
+    }
+}
+
+static LIMITS: PerProcess<Arc<Limits>> = PerProcess::empty();
+
+/// The process's plan limits: a child must not count, or lock, its parent's.
+pub fn limits() -> Arc<Limits> {
+    match LIMITS.get(|| Ok::<_, Infallible>(Arc::default())) {
+        Ok(limits) => limits.clone(),
+        Err(never) => match never {},
     }
 }
 

@@ -135,6 +135,15 @@ def _plain(value: object) -> object:
 _write = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_plain).encode
 
 
+class Plan(TypedDict, total=False):
+    """Limits in numbers; one that is left out does not exist."""
+
+    per_minute: int
+    """Requests in any 60 s."""
+    per_day: int
+    """Requests in a UTC day."""
+
+
 class ClientOptions(TypedDict, total=False):
     """Settings of a client; what is left out or `None` keeps its default."""
 
@@ -160,6 +169,9 @@ class ClientOptions(TypedDict, total=False):
     """Permits `http://` beyond loopback."""
     v4_send_body: str | None
     """Form of v4 sends: `auto` (default), `content` or `flat`."""
+    plan: str | Plan | None
+    """Limits to keep to, shared with the process' other clients of the same key: a BloomChats plan (`pro`, `growth`,
+    `business`), or numbers. Without one, only the service's own answers slow a client down."""
 
 
 _CLIENT_SECONDS = ("timeout", "attempt_timeout", "connect_timeout")

@@ -15,6 +15,27 @@ public struct ClientOptions: Sendable {
         case flat
     }
 
+    /// Requests a plan allows.
+    public struct Plan: Sendable, Hashable {
+        /// Requests in any 60 s; `nil` for no such limit.
+        public var perMinute: Int?
+        /// Requests in a UTC day; `nil` for no such limit.
+        public var perDay: Int?
+
+        /// A plan in numbers.
+        public init(perMinute: Int? = nil, perDay: Int? = nil) {
+            self.perMinute = perMinute
+            self.perDay = perDay
+        }
+
+        /// BloomChats Pro: 300 a minute, 100 000 a day.
+        public static let pro = Plan(perMinute: 300, perDay: 100_000)
+        /// BloomChats Growth: 500 a minute, 50 000 a day.
+        public static let growth = Plan(perMinute: 500, perDay: 50_000)
+        /// BloomChats Business: 2 000 a minute, 200 000 a day.
+        public static let business = Plan(perMinute: 2_000, perDay: 200_000)
+    }
+
     /// Sent as `X-Organization-Id`, for OAuth tokens that span several organizations.
     public var organizationID: String?
     /// A whole call, waits and retries included; 60 s by default.
@@ -35,6 +56,9 @@ public struct ClientOptions: Sendable {
     public var allowHTTP: Bool
     /// Form of v4 sends.
     public var v4SendBody: SendBody
+    /// Limits to keep to, shared with the process' other clients of the same key. Without a plan only the service's own
+    /// answers slow a client down.
+    public var plan: Plan?
 
     /// Settings of a client.
     public init(
@@ -47,7 +71,8 @@ public struct ClientOptions: Sendable {
         caCertificates: Data? = nil,
         proxy: String? = nil,
         allowHTTP: Bool = false,
-        v4SendBody: SendBody = .auto
+        v4SendBody: SendBody = .auto,
+        plan: Plan? = nil
     ) {
         self.organizationID = organizationID
         self.timeout = timeout
@@ -59,6 +84,7 @@ public struct ClientOptions: Sendable {
         self.proxy = proxy
         self.allowHTTP = allowHTTP
         self.v4SendBody = v4SendBody
+        self.plan = plan
     }
 }
 
@@ -116,6 +142,12 @@ package struct Configuration: Sendable {
         told["proxy"] = options.proxy.map(JSONValue.string)
         told["allow_http"] = .bool(options.allowHTTP)
         told["v4_send_body"] = .string(options.v4SendBody.rawValue)
+        told["plan"] = options.plan.map { plan in
+            var numbers: [String: JSONValue] = [:]
+            numbers["per_minute"] = plan.perMinute.map(JSONValue.integer)
+            numbers["per_day"] = plan.perDay.map(JSONValue.integer)
+            return .object(numbers)
+        }
         return try JSONValue.object(told).data()
     }
 }
