@@ -29,7 +29,9 @@ impl std::fmt::Debug for Client {
 }
 
 /// One call: an operation's public name, its arguments by name, files, and options.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the operation, never the arguments.
+#[derive(Clone)]
 pub struct Call {
     /// `blooio.v2.messages.send`, `blooio.v4.request`, `blooio.v2.messages.wait`, …
     pub operation: String,
@@ -39,6 +41,12 @@ pub struct Call {
     pub files: Vec<File>,
     /// Settings of this call.
     pub options: CallOptions,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("operation", &self.operation).finish_non_exhaustive()
+    }
 }
 
 impl Call {
@@ -102,8 +110,8 @@ fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>> {
     object.iter().map(|(key, value)| text(key, value)).collect()
 }
 
-/// A successful call.
-#[derive(Clone, Debug)]
+/// A successful call. `Debug` shows what became of it, never what the service said.
+#[derive(Clone)]
 pub struct Answer {
     /// HTTP status of the last attempt.
     pub status: u16,
@@ -123,6 +131,14 @@ pub struct Answer {
     pub body: Bytes,
     /// The next page, if there is one.
     pub next: Option<NextPage>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Answer");
+        shown.field("status", &self.status).field("attempts", &self.attempts).field("model", &self.model);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// The way on from a page.

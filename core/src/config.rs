@@ -76,7 +76,9 @@ pub enum SendBody {
 }
 
 /// A client's configuration. Durations are wall time; the defaults are 60 s a call, 30 s an attempt, 10 s to connect, 2 retries.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows limits and modes, never the key, nor URLs, which may hold a proxy's password.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// Product.
@@ -110,6 +112,16 @@ pub struct Config {
     /// Limits to keep to. Without a plan only the service's own answers slow a client down.
     pub plan: Option<Plan>,
     limits: Option<Arc<Limits>>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Config");
+        shown.field("product", &self.product).field("credential", &self.credential);
+        shown.field("timeout", &self.timeout).field("attempt_timeout", &self.attempt_timeout);
+        shown.field("connect_timeout", &self.connect_timeout).field("max_retries", &self.max_retries);
+        shown.field("v4_send_body", &self.v4_send_body).field("plan", &self.plan).finish_non_exhaustive()
+    }
 }
 
 impl Config {

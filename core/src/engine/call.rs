@@ -20,6 +20,9 @@ use crate::config::{Credential, SendBody, check_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
+/// An attempt with less time than this would only turn a refusal into a doubt.
+const USEFUL: Duration = Duration::from_millis(50);
+
 /// A successful call: the checked value and what its last attempt said.
 pub(crate) struct Done {
     pub value: Value2xx,
@@ -42,6 +45,7 @@ pub(crate) async fn run(
     loop {
         call.wait_for_room().await?;
         call.wait_for_turn().await?;
+        call.check_time()?;
         let failure = match call.attempt().await {
             Outcome::Answer(answer) => return Ok(call.succeed(answer)),
             Outcome::Failure(failure) => failure,
@@ -104,7 +108,7 @@ impl<'a> Call<'a> {
             operation,
             request,
             progress,
-            deadline: engine.clock.now() + options.timeout.unwrap_or(settings.timeout),
+            deadline: engine.clock.now().saturating_add(options.timeout.unwrap_or(settings.timeout)),
             attempt_timeout: options.attempt_timeout.unwrap_or(settings.attempt_timeout),
             max_retries: options.max_retries.unwrap_or(settings.max_retries),
             key,
@@ -148,7 +152,7 @@ impl<'a> Call<'a> {
         if wait.is_zero() {
             return Ok(());
         }
-        if wait >= self.time_left() {
+        if wait + USEFUL >= self.time_left() {
             let message = format!(
                 "the service has no requests left for another {} s, longer than the time left to this call",
                 wait.as_secs()
@@ -171,12 +175,23 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The waits and the credential may have used up the time.
+    fn check_time(&self) -> Result<()> {
+        match self.time_left() {
+            Duration::ZERO => {
+                Err(self.stamp(Error::new(ErrorKind::Timeout, "the call's time was over before it could be sent")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn attempt(&mut self) -> Outcome {
         let left = self.time_left();
         self.progress.begin_attempt(self.request.traits.harmless);
         let outcome =
             attempt::make(self.engine, self.operation, self.request, self.wire(), left.min(self.attempt_timeout)).await;
-        let arrived = matches!(&outcome, Outcome::Failure(failure) if failure.may_have_arrived);
+        // An answer too: a host that cancels before it reads it must still learn that the message went out.
+        let arrived = !matches!(&outcome, Outcome::Failure(failure) if !failure.may_have_arrived);
         self.progress.end_attempt(arrived && !self.request.traits.harmless);
         outcome
     }
@@ -246,7 +261,7 @@ impl<'a> Call<'a> {
             .retry_after()
             .unwrap_or_else(backoff)
             .max(self.engine.hold.remaining(self.engine.clock.now()));
-        if wait >= self.time_left() {
+        if wait + USEFUL >= self.time_left() {
             return None;
         }
         self.taken = Some(self.engine.budget.take(cause)?);

@@ -42,7 +42,9 @@ pub use progress::Progress;
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Settings of one call; what is absent falls back to the client's. Durations are wall time.
-#[derive(Clone, Debug, Default)]
+///
+/// `Debug` shows the limits, never headers, query or body fields.
+#[derive(Clone, Default)]
 pub struct CallOptions {
     /// The whole call, waits included.
     pub timeout: Option<Duration>,
@@ -58,6 +60,14 @@ pub struct CallOptions {
     pub query: Vec<(String, String)>,
     /// Body fields beside the operation's.
     pub extra_body: Map<String, Value>,
+}
+
+impl std::fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("CallOptions");
+        shown.field("timeout", &self.timeout).field("attempt_timeout", &self.attempt_timeout);
+        shown.field("max_retries", &self.max_retries).finish_non_exhaustive()
+    }
 }
 
 impl CallOptions {

@@ -92,8 +92,16 @@ pub(crate) fn build(
             dry_run: false,
             idempotency: if method == Method::Post { Idempotency::Sent } else { Idempotency::None },
         },
-        private: Vec::new(),
+        private: private_values(arguments, options),
     })
+}
+
+fn private_values(arguments: &Map<String, Value>, options: &CallOptions) -> Vec<String> {
+    let values = ["query", "body"].into_iter().filter_map(|name| arguments.get(name));
+    let mut private = request::private_values(values.chain(options.extra_body.values()), options);
+    let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
+    private.extend(path.split('/').filter(|segment| request::is_private(segment)).map(str::to_owned));
+    private
 }
 
 fn plain(name: &str, value: &Value) -> Result<String> {

@@ -87,7 +87,7 @@ pub(crate) fn build(
         headers: headers(settings, content_type, options)?,
         body,
         traits: traits(operation, dry_run),
-        private: private_values(operation, arguments),
+        private: private_values(arguments.values().chain(extra.values()), options),
     })
 }
 
@@ -338,25 +338,23 @@ fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<
     body
 }
 
-/// Path values and body texts, which a server may quote in an error; words such as `recent` are nobody's data.
-fn private_values(operation: &Operation, arguments: &Map<String, Value>) -> Vec<String> {
+/// The caller's texts, which a server may quote in an error.
+pub(crate) fn private_values<'a>(values: impl Iterator<Item = &'a Value>, options: &CallOptions) -> Vec<String> {
     fn collect(value: &Value, out: &mut Vec<String>) {
         match value {
-            Value::String(text)
-                if text.chars().count() >= 4 && !text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') =>
-            {
-                out.push(text.clone())
-            }
+            Value::String(text) if is_private(text) => out.push(text.clone()),
             Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
             Value::Object(map) => map.values().for_each(|item| collect(item, out)),
             _ => {}
         }
     }
     let mut out = Vec::new();
-    for argument in operation.arguments {
-        if let Some(value) = arguments.get(argument.field.name) {
-            collect(value, &mut out);
-        }
-    }
+    values.for_each(|value| collect(value, &mut out));
+    out.extend(options.query.iter().map(|(_, value)| value.clone()).filter(|value| is_private(value)));
     out
+}
+
+/// Words such as `recent` are nobody's data.
+pub(crate) fn is_private(text: &str) -> bool {
+    text.chars().count() >= 4 && !text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Largest body accepted, also after decompression.
 pub(crate) const MAX_BODY: usize = 8 * 1024 * 1024;
 
+/// Longer than any program runs; the system's clocks cannot count to `Duration::MAX`.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
 /// What goes on the wire.
 #[derive(Clone)]
 pub(crate) struct WireRequest {
@@ -95,7 +98,7 @@ impl Transport for Http {
         let client = self.client();
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
-            let deadline = tokio::time::Instant::now() + limit;
+            let deadline = tokio::time::Instant::now() + limit.min(FOREVER);
             let mut response = match tokio::time::timeout_at(deadline, send(client, request)).await {
                 Err(_) => return Err(Fault::Late),
                 Ok(Err(error)) => return Err(fault(error)),
@@ -180,7 +183,7 @@ fn build(config: &Config, plain: bool) -> Result<reqwest::Client> {
         .tls_backend_preconfigured(tls(config)?)
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .connect_timeout(config.connect_timeout)
+        .connect_timeout(config.connect_timeout.min(FOREVER))
         // Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
         .pool_idle_timeout(Duration::from_secs(20))
         .tcp_nodelay(true);

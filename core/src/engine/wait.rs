@@ -37,7 +37,7 @@ pub(crate) async fn run(
     if let Some(odd) = arguments.keys().find(|name| !matches!(name.as_str(), "chat" | "message" | "until")) {
         return Err(Error::argument(odd, "messages.wait has no such argument"));
     }
-    let deadline = engine.clock.now() + options.timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let deadline = engine.clock.now().saturating_add(options.timeout.unwrap_or(DEFAULT_TIMEOUT));
     let left = || deadline.saturating_sub(engine.clock.now());
     // Built once before the first wait: a bad argument must not take half a second to be refused.
     request::build(&engine.settings, operation, &target, &[], options)?;

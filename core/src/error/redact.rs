@@ -8,6 +8,9 @@ const KEY_PREFIXES: &[&str] = &["bl_", "blo_", "dmtb_", "whsec_", "api_", "Beare
 /// Servers quote what they were sent; error messages end up in logs. The body on the error stays as it came.
 pub(crate) fn redact(text: &str, values: &[String]) -> String {
     let mut text = text.to_owned();
+    // Longest first: a value inside another would leave the rest of it standing.
+    let mut values: Vec<_> = values.iter().collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     for value in values {
         text = text.replace(value.as_str(), HIDDEN);
     }

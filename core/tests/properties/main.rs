@@ -6,7 +6,10 @@
 mod cancel;
 mod model;
 mod paging;
+mod parsers;
 mod pauses;
+mod refusals;
 mod sample;
 mod schedules;
+mod secrecy;
 mod support;

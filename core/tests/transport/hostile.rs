@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bloomchats::ErrorKind;
+use bloomchats::{Client, ErrorKind};
 
-use crate::server::{ACCEPTED, plain, send, serve};
+use crate::server::{ACCEPTED, config, plain, send, serve};
 
 #[tokio::test]
 async fn a_redirected_send_goes_nowhere_else() {
@@ -53,4 +53,12 @@ async fn what_is_no_http_is_an_error_of_the_connection() {
         let expected = [ErrorKind::Connection, ErrorKind::Decode].contains(&error.kind());
         assert!(expected && error.maybe_sent(), "{:?}: {error:?}", String::from_utf8_lossy(answer));
     }
+}
+
+#[tokio::test]
+async fn a_time_without_end_is_a_time() {
+    let (address, _requests) = serve(ACCEPTED).await;
+    let mut config = config(format!("http://{address}"));
+    (config.timeout, config.attempt_timeout, config.connect_timeout) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    assert_eq!(Client::open(config).unwrap().call(send()).await.unwrap().status, 202);
 }
