@@ -18,7 +18,7 @@ from bloomchats._files import FileInput
 from bloomchats._key import new_idempotency_key
 from bloomchats._models import Model, Unknown
 from bloomchats._native import VERSION as __version__
-from bloomchats._options import NOT_GIVEN, CallOptions, ClientOptions, NotGiven, RequestOptions
+from bloomchats._options import NOT_GIVEN, CallOptions, ClientOptions, NotGiven, Plan, RequestOptions
 from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
 from bloomchats._time import to_datetime
 from bloomchats.errors import *
@@ -42,6 +42,7 @@ __all__ = [
     "NotGiven",
     "Page",
     "Pages",
+    "Plan",
     "RequestOptions",
     "Response",
     "Unknown",

@@ -261,7 +261,7 @@ impl<'a> Call<'a> {
             .retry_after()
             .unwrap_or_else(backoff)
             .max(self.engine.hold.remaining(self.engine.clock.now()));
-        if wait + USEFUL >= self.time_left() {
+        if wait >= self.time_left() {
             return None;
         }
         self.taken = Some(self.engine.budget.take(cause)?);
