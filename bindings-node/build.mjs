@@ -25,8 +25,8 @@ const LIBRARY = { linux: "libbloomchats_node.so", darwin: "libbloomchats_node.dy
 /** A packed addon is at most this large. */
 const LIMIT = 2_000_000;
 
-function run(command, args, cwd = here, env = {}) {
-  const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit", env: { ...process.env, ...env } });
+function run(command, args, cwd = here) {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit" });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed (${status})`);
 }
@@ -53,10 +53,7 @@ function platform() {
 const addon = `bloomchats.${platform()}.node`;
 
 function buildAddon() {
-  run("cargo", ["build", "--quiet", "--package", "bloomchats-node", ...(release ? ["--release"] : [])], root, {
-    // A fifth smaller; what a call costs is the system's and the event loop's, not the optimizer's.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL: "s",
-  });
+  run("cargo", ["build", "--quiet", "--package", "bloomchats-node", ...(release ? ["--release"] : [])], root);
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
   copyFileSync(join(target, release ? "release" : "debug", LIBRARY[process.platform]), join(dist, addon));
 }

@@ -89,6 +89,6 @@ async function ask(number: number, call: Call): Promise<void> {
     const told = bridge.cancel(number);
     if (told === null || !calls.delete(number)) return;
     const facts = JSON.parse(told) as ErrorFacts;
-    call.reject(call.trace.of(fromFacts({ ...facts, kind: "config", message: "api_key: the provider did not supply a key", cause })));
+    call.reject(call.trace.of(fromFacts({ ...facts, kind: "config", message: "api_key: the provider did not supply a key" }, cause)));
   }
 }

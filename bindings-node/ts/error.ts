@@ -19,7 +19,7 @@ export interface ErrorFacts {
   reason?: string;
   last_status?: unknown;
   resets_at?: number;
-  cause?: unknown;
+  cause?: ErrorFacts;
 }
 
 /**
@@ -57,8 +57,8 @@ export class BloomChatsError extends Error {
   /** The last status a `wait` saw before its time was over. Not enumerable. */
   declare readonly lastStatus: unknown;
 
-  constructor(facts: ErrorFacts) {
-    super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
+  constructor(facts: ErrorFacts, cause: unknown = facts.cause && fromFacts(facts.cause)) {
+    super(facts.message, cause === undefined ? undefined : { cause });
     this.kind = facts.kind;
     this.status = facts.status;
     this.code = facts.code;
@@ -84,10 +84,10 @@ export class BloomChatsError extends Error {
 }
 name(BloomChatsError, "BloomChatsError");
 
-const classes = new Map<string, new (facts: ErrorFacts) => BloomChatsError>();
+const classes = new Map<string, new (facts: ErrorFacts, cause?: unknown) => BloomChatsError>();
 
 /** Makes a class the one of its kind. */
-export function enlist(type: new (facts: ErrorFacts) => BloomChatsError, called: string, kind: string): void {
+export function enlist(type: new (facts: ErrorFacts, cause?: unknown) => BloomChatsError, called: string, kind: string): void {
   name(type, called);
   classes.set(kind, type);
 }
@@ -102,15 +102,9 @@ export function toError(json: string): BloomChatsError {
   return fromFacts(JSON.parse(json) as ErrorFacts);
 }
 
-/** An error of its kind's class, and its cause too where that is one of core's. */
-export function fromFacts(facts: ErrorFacts): BloomChatsError {
-  const known = isFacts(facts.cause) ? { ...facts, cause: fromFacts(facts.cause) } : facts;
-  return new (classes.get(facts.kind) ?? BloomChatsError)(known);
-}
-
-/** A cause is core's own error, or whatever a provider threw. */
-function isFacts(cause: unknown): cause is ErrorFacts {
-  return typeof cause === "object" && cause !== null && !(cause instanceof Error) && "kind" in cause && "message" in cause;
+/** An error of its kind's class; `cause` where it is not core's. */
+export function fromFacts(facts: ErrorFacts, cause?: unknown): BloomChatsError {
+  return new (classes.get(facts.kind) ?? BloomChatsError)(facts, cause);
 }
 
 function hide(target: object, fields: Record<string, unknown>): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
+import { inspect } from "node:util";
 
 import { blooio, rejection, sdk, serve, testing } from "./support.mjs";
 
@@ -8,6 +9,13 @@ const { AuthenticationError, Blooio, ConfigError } = sdk;
 const OK = { status: 202, json: { message_id: "m1", status: "queued" } };
 const UNAUTHORIZED = { status: 401, json: { error: "unauthorized", message: "no" } };
 const send = (client, options) => client.v2.messages.send("+1555", { text: "x" }, options);
+
+test("no form of a client shows its key", () => {
+  for (const apiKey of ["bl_live_sesame", () => "bl_live_sesame"]) {
+    const shown = inspect(new Blooio({ apiKey: typeof apiKey === "function" ? () => apiKey() : apiKey }), { depth: 9, showHidden: true, getters: true });
+    assert.doesNotMatch(shown, /sesame/);
+  }
+});
 
 test("a function supplies the key, at once or later", async (t) => {
   const server = await serve(t, () => OK);
@@ -37,6 +45,11 @@ test("a provider that fails is a ConfigError with its cause", async () => {
     assert.ok(error instanceof ConfigError);
     assert.equal(error.cause, thrown);
     assert.equal(error.maybeSent, false);
+  }
+  for (const odd of ["sealed", null, 5, { kind: "rate_limit", message: "sealed" }]) {
+    const error = await rejection(send(testing.scripted(Blooio, { exchanges: [] }, { apiKey: () => { throw odd; } })));
+    assert.ok(error instanceof ConfigError);
+    assert.equal(error.cause, odd);
   }
   for (const key of [undefined, null, 5, {}]) {
     const error = await rejection(send(testing.scripted(Blooio, { exchanges: [] }, { apiKey: () => key })));
