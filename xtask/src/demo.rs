@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::sandbox::Sandbox;
-use crate::shell::{command, has, run, target};
+use crate::shell::{command, has, run, run_with, target};
 use crate::test::{build_command, virtual_environment};
 
 /// Builds what it needs, starts the sandbox, and runs the tour and the quickstarts.
@@ -27,6 +27,17 @@ pub fn run_demo(root: &Path) -> Result<()> {
         let binding = root.join("bindings-python");
         run(command(&binding, venv.join("bin/maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
         run(sandbox.environment(&mut command(root, venv.join("bin/python"), &["examples/quickstart.py"])))?;
+    }
+    if has("node") && has("npm") {
+        heading("Quickstart in Node: examples/quickstart.mjs");
+        let binding = root.join("bindings-node");
+        if !binding.join("node_modules").exists() {
+            run(&mut command(&binding, "npm", &["ci", "--silent"]))?;
+        }
+        run(&mut command(&binding, "npm", &["run", "--silent", "build"]))?;
+        let quickstart = std::fs::File::open(root.join("examples/quickstart.mjs"))?;
+        let node = &mut command(&binding, "node", &["--input-type=module"]);
+        run_with(sandbox.environment(node), quickstart.into())?;
     }
     println!("\nThat was the whole main job. Next: README.md");
     Ok(())

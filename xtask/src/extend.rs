@@ -35,9 +35,12 @@ pub fn extend(root: &Path) -> Result<()> {
     crate::generate::run(&copy, false)?;
 
     rust(root, &copy)?;
-    let languages: [(&str, &[&str], fn(&Path, &Path) -> Result<()>); 3] =
-        [("python", &["python3"], python), ("node", &["node", "npm"], node), ("swift", &["mmdebstrap"], swift)];
-    for (name, needs, call) in languages {
+    type Call = fn(&Path, &Path) -> Result<()>;
+    for (name, needs, call) in [
+        ("python", &["python3"][..], python as Call),
+        ("node", &["node", "npm"][..], node),
+        ("swift", &["mmdebstrap"][..], swift),
+    ] {
         if needs.iter().all(|program| has(program)) {
             call(root, &copy)?;
         } else {

@@ -25,8 +25,13 @@ pub fn command(folder: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &
 
 /// Runs a command to its end; failure names it.
 pub fn run(command: &mut Command) -> Result<()> {
+    run_with(command, Stdio::null())
+}
+
+/// [`run`] with something to read.
+pub fn run_with(command: &mut Command, input: Stdio) -> Result<()> {
     let shown = format!("{command:?}");
-    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {shown}"))?;
+    let status = command.stdin(input).status().with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown} failed ({status})");
     }
