@@ -20,6 +20,7 @@ mod fields;
 mod ids;
 mod limit;
 mod logs;
+mod multipart;
 mod namespace;
 mod refusal;
 mod route;

@@ -16,8 +16,8 @@ use crate::logs::Requests;
 use crate::service::Product;
 use crate::switches::Switches;
 use crate::timers::Job;
-use crate::webhooks::Webhooks;
 use crate::webhooks::delivery::{self, Post, Sender};
+use crate::webhooks::{Delivery, Webhooks};
 
 /// The keys that open a namespace.
 #[derive(Clone, Debug)]
@@ -130,6 +130,17 @@ impl Namespace {
     pub(crate) fn clock_moved(self: &Arc<Self>) {
         self.with(|_| ());
         self.earlier_timer.notify_one();
+    }
+
+    /// A delivery once its receiver has answered, or is known not to.
+    pub(crate) async fn delivered(self: &Arc<Self>, number: u64) -> Option<Delivery> {
+        let mut posts = self.posts.subscribe();
+        loop {
+            let delivery = self.with(|state| state.blooio.webhooks.delivery(number).cloned())?;
+            if delivery.state != delivery::State::Pending || posts.changed().await.is_err() {
+                return Some(delivery);
+            }
+        }
     }
 
     /// Until no delivery waits for its receiver's answer.

@@ -91,6 +91,17 @@ impl Answer {
         Answer { later: Some(Box::new(move |namespace| Box::pin(work(namespace)))), ..Answer::new(200, Value::Null) }
     }
 
+    /// The same answer, given `ms` of real time later.
+    pub(crate) fn delayed(self, ms: u64) -> Answer {
+        if ms == 0 {
+            return self;
+        }
+        Answer::later(move |_| async move {
+            tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+            self
+        })
+    }
+
     /// The answer itself, once there is nothing left to wait for.
     pub(crate) async fn settled(self, namespace: &Arc<Namespace>) -> Answer {
         let Some(later) = self.later else { return self };

@@ -29,7 +29,7 @@ async fn every_operation_of_the_contracts_is_known() {
     }
     assert!(not_emulated > 0);
     assert_eq!(bench.blooio.get("/v4/templates").await.is(501).body["error"]["details"]["resource"], "templates.list");
-    assert_eq!(bench.blooio.get("/v2/api/groups").await.is(501).body["error"], "Coming soon");
+    assert_eq!(bench.blooio.post("/v2/api/facetime/calls", json!({})).await.is(501).body["error"], "Coming soon");
 }
 
 #[tokio::test]

@@ -12,8 +12,11 @@ const INACTIVE_MS: i64 = 14 * DAY_MS;
 
 /// A send that is about to happen.
 #[derive(Clone, Copy)]
-pub(crate) struct Intent {
+pub(crate) struct Intent<'a> {
     pub(crate) channel: usize,
+    /// Who it goes to, where that is one person.
+    pub(crate) person: Option<&'a str>,
+    /// The same, or a group, where the world knows it.
     pub(crate) peer: Option<Peer>,
     /// Messages it would make.
     pub(crate) messages: usize,
@@ -40,7 +43,7 @@ impl World {
     }
 
     /// What forbids this send, in the order the services check.
-    pub(crate) fn check_send(&self, intent: Intent) -> Result<(), Refusal> {
+    pub(crate) fn check_send(&self, intent: Intent<'_>) -> Result<(), Refusal> {
         self.check_recipient(intent)?;
         if !self.channels[intent.channel].is_line() {
             return Ok(());
@@ -55,23 +58,21 @@ impl World {
         }
     }
 
-    fn check_recipient(&self, intent: Intent) -> Result<(), Refusal> {
-        let Some(Peer::Person(contact)) = intent.peer else { return Ok(()) };
-        match life::obstacle(&self.contacts[contact].identifier) {
+    /// Recipients nothing can be done with.
+    fn check_recipient(&self, intent: Intent<'_>) -> Result<(), Refusal> {
+        match intent.person.and_then(life::obstacle) {
             Some((status, message)) => Err(Refusal::new(status, message)),
             None => Ok(()),
         }
     }
 
-    fn check_plan(&self, intent: Intent, chat: Option<&Chat>) -> Result<(), Refusal> {
+    fn check_plan(&self, intent: Intent<'_>, chat: Option<&Chat>) -> Result<(), Refusal> {
         let switches = &self.switches;
         let line = &self.channels[intent.channel];
         if switches.plan == "inbound" && chat.is_none_or(|chat| chat.inbound == 0) {
             let message = "An inbound number answers only those who wrote first.";
             let refusal = Refusal::new(403, message).code("inbound_only_no_prior_inbound");
-            return Err(refusal
-                .with("allocation_id", line.id.clone())
-                .with("external_id", self.peer_name(intent.peer)));
+            return Err(refusal.with("allocation_id", line.id.clone()).with("external_id", self.peer_name(intent)));
         }
         if chat.is_none_or(|chat| chat.messages.is_empty()) {
             let opened = self.opened.len() as u64;
@@ -96,7 +97,7 @@ impl World {
         if over { Err(Refusal::new(402, "The trial's messages are used up.")) } else { Ok(()) }
     }
 
-    fn check_safety(&self, intent: Intent, chat: Option<&Chat>) -> Result<(), Refusal> {
+    fn check_safety(&self, intent: Intent<'_>, chat: Option<&Chat>) -> Result<(), Refusal> {
         let (code, message) = match self.channels[intent.channel].safety {
             "review" => ("safety_account_review", "This line is under review."),
             "reply_only" if chat.is_none_or(|chat| chat.inbound == 0) => {
@@ -110,7 +111,7 @@ impl World {
         Err(Refusal::new(403, message).code(code))
     }
 
-    fn check_conversation(&self, intent: Intent, chat: &Chat) -> Result<(), Refusal> {
+    fn check_conversation(&self, intent: Intent<'_>, chat: &Chat) -> Result<(), Refusal> {
         let replies: Vec<i64> = chat
             .messages
             .iter()
@@ -150,11 +151,10 @@ impl World {
         }
     }
 
-    fn peer_name(&self, peer: Option<Peer>) -> serde_json::Value {
-        match peer {
-            Some(Peer::Person(contact)) => json!(self.contacts[contact].identifier),
+    fn peer_name(&self, intent: Intent<'_>) -> serde_json::Value {
+        match intent.peer {
             Some(Peer::Group(group)) => json!(self.groups[group].id),
-            None => json!(""),
+            _ => json!(intent.person.unwrap_or_default()),
         }
     }
 }

@@ -93,4 +93,10 @@ impl Draft {
     pub(crate) fn text(text: impl Into<String>) -> Draft {
         Draft { kind: "text", text: Some(text.into()), ..Draft::default() }
     }
+
+    /// Whether it carries links or media.
+    pub(crate) fn is_rich(&self) -> bool {
+        let link = |text: &String| text.contains("http://") || text.contains("https://");
+        !self.attachments.is_empty() || self.kind == "rich_link" || self.text.as_ref().is_some_and(link)
+    }
 }

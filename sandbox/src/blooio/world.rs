@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) messages: Vec<Message>,
     pub(crate) events: Vec<Event>,
     pub(crate) priorities: Vec<Priority>,
+    /// When locations were last refreshed.
+    pub(crate) located_at: i64,
     /// When conversations were opened through the API.
     pub(super) opened: Vec<i64>,
     /// Messages accepted through the API.
@@ -106,6 +108,7 @@ impl World {
             messages: Vec::new(),
             events: Vec::new(),
             priorities: Vec::new(),
+            located_at: super::SEEDED_UNTIL_MS,
             opened: Vec::new(),
             accepted: 0,
             webhooks: Webhooks::default(),

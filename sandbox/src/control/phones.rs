@@ -9,7 +9,7 @@ use crate::blooio::{Message, Peer, World};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Outcome};
 
-/// Everything sent to a person, alone and in groups, oldest first; what failed is not among it.
+/// Everything sent to a person, alone and in groups, oldest first; what failed or was cancelled is not among it.
 pub(super) fn inbox(control: &Control<'_>) -> Outcome {
     let person = normalize(&control.path[0])
         .ok_or_else(|| Refusal::bad_request("A phone is an E.164 number or an email address. Encode + as %2B."))?;
@@ -24,7 +24,10 @@ fn received(world: &World, person: &str, text: Option<&str>) -> Vec<Value> {
         Peer::Person(peer) => peer == contact,
         Peer::Group(group) => world.groups[group].members.contains(&contact),
     };
-    let arrived = world.messages.iter().filter(|message| message.outbound && message.status != Status::Failed);
+    let arrived = world
+        .messages
+        .iter()
+        .filter(|message| message.outbound && !matches!(message.status, Status::Failed | Status::Cancelled));
     let wanted = arrived.filter(|message| text.is_none_or(|text| message.text.as_deref() == Some(text)));
     wanted.filter(|message| has_person(message)).map(|message| view(world, message)).collect()
 }

@@ -38,6 +38,22 @@ impl ChatId {
         })
     }
 
+    /// The one person it means, if it means one.
+    pub(super) fn person(&self) -> Option<&str> {
+        match self {
+            ChatId::Person(identifier) => Some(identifier),
+            ChatId::Group(_) | ChatId::Several(_) => None,
+        }
+    }
+
+    /// As answers name it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            ChatId::Person(name) | ChatId::Group(name) => name.clone(),
+            ChatId::Several(people) => people.join(","),
+        }
+    }
+
     /// The other side, where the world knows it.
     pub(super) fn find(&self, world: &World) -> Option<Peer> {
         match self {

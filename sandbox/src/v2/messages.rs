@@ -63,6 +63,26 @@ pub(super) fn status(call: &mut Call<'_>) -> Outcome {
     })))
 }
 
+/// Takes a message back that has not left yet; later, nothing changes.
+pub(super) fn cancel(call: &mut Call<'_>) -> Outcome {
+    let id = find(call)?.1.id.clone();
+    let world = &mut call.state.blooio;
+    let message = world.find_message(&id).ok_or_else(|| Refusal::not_found("Message not found."))?;
+    let waiting = world.messages[message].status == Status::Queued;
+    if waiting {
+        world.advance(message, Status::Cancelled);
+    }
+    let row = &world.messages[message];
+    let words = if waiting { "The message was cancelled." } else { "The message cannot be cancelled any more." };
+    Ok(Answer::ok(json!({
+        "message_id": row.short_id,
+        "cancelled": waiting,
+        "status": shown_status(world, row),
+        "current_status": shown_status(world, row),
+        "message": words,
+    })))
+}
+
 fn find<'a>(call: &'a Call<'_>) -> Result<(&'a Chat, &'a Message), Refusal> {
     let peer = existing(call)?;
     let world = &call.state.blooio;

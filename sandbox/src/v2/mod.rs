@@ -3,9 +3,16 @@
 mod account;
 mod chats;
 mod contacts;
+mod directory;
+mod groups;
+mod lines;
+mod logs;
 mod messages;
 pub(crate) mod payload;
+mod polls;
+mod reactions;
 mod send;
+mod signals;
 mod webhooks;
 
 use axum::http::HeaderMap;
@@ -15,7 +22,7 @@ use crate::blooio::World;
 use crate::fields::Fields;
 use crate::limit::Standing;
 use crate::refusal::Refusal;
-use crate::route::{Route, coming_soon, here, not_emulated};
+use crate::route::{Route, coming_soon, here};
 use crate::service::{Answer, Call, KeyRefused, Product, Service};
 
 pub(crate) struct V2;
@@ -24,60 +31,60 @@ pub(crate) struct V2;
 static ROUTES: [Route; 56] = [
     here("GET", "/me", account::me),
     here("GET", "/me/numbers", account::numbers),
-    not_emulated("POST", "/me/numbers/{number}/call-forwarding"),
-    not_emulated("GET", "/me/numbers/{number}/contact-card"),
-    not_emulated("PUT", "/me/numbers/{number}/contact-card"),
-    not_emulated("POST", "/chats/{chatId}/contact-card"),
+    here("POST", "/me/numbers/{number}/call-forwarding", lines::forward_calls),
+    here("GET", "/me/numbers/{number}/contact-card", lines::card),
+    here("PUT", "/me/numbers/{number}/contact-card", lines::update_card),
+    here("POST", "/chats/{chatId}/contact-card", signals::share_card),
     here("GET", "/contacts", contacts::list),
     here("POST", "/contacts", contacts::create),
     here("GET", "/contacts/{contactId}", contacts::get),
-    not_emulated("PATCH", "/contacts/{contactId}"),
-    not_emulated("DELETE", "/contacts/{contactId}"),
-    not_emulated("GET", "/contacts/{contactId}/capabilities"),
-    not_emulated("GET", "/contacts/{contactId}/tags"),
-    not_emulated("POST", "/contacts/{contactId}/tags"),
-    not_emulated("DELETE", "/contacts/{contactId}/tags/{tag}"),
-    not_emulated("GET", "/groups"),
-    not_emulated("POST", "/groups"),
-    not_emulated("GET", "/groups/{groupId}"),
-    not_emulated("PATCH", "/groups/{groupId}"),
-    not_emulated("DELETE", "/groups/{groupId}"),
-    not_emulated("POST", "/groups/{groupId}/icon"),
-    not_emulated("DELETE", "/groups/{groupId}/icon"),
-    not_emulated("GET", "/groups/{groupId}/members"),
-    coming_soon("POST", "/groups/{groupId}/members", "Adding group members"),
-    coming_soon("DELETE", "/groups/{groupId}/members/{contactId}", "Removing group members"),
+    here("PATCH", "/contacts/{contactId}", contacts::update),
+    here("DELETE", "/contacts/{contactId}", contacts::delete),
+    here("GET", "/contacts/{contactId}/capabilities", contacts::capabilities),
+    here("GET", "/contacts/{contactId}/tags", contacts::tags),
+    here("POST", "/contacts/{contactId}/tags", contacts::add_tags),
+    here("DELETE", "/contacts/{contactId}/tags/{tag}", contacts::remove_tag),
+    here("GET", "/groups", groups::list),
+    here("POST", "/groups", groups::create),
+    here("GET", "/groups/{groupId}", groups::get),
+    here("PATCH", "/groups/{groupId}", groups::update),
+    here("DELETE", "/groups/{groupId}", groups::delete),
+    here("POST", "/groups/{groupId}/icon", groups::set_icon),
+    here("DELETE", "/groups/{groupId}/icon", groups::remove_icon),
+    here("GET", "/groups/{groupId}/members", groups::members),
+    here("POST", "/groups/{groupId}/members", groups::add_member),
+    here("DELETE", "/groups/{groupId}/members/{contactId}", groups::remove_member),
     here("GET", "/chats", chats::list),
     here("GET", "/chats/{chatId}", chats::get),
     here("GET", "/chats/{chatId}/messages", messages::list),
     here("POST", "/chats/{chatId}/messages", send::send),
     here("GET", "/chats/{chatId}/messages/{messageId}", messages::get),
-    not_emulated("DELETE", "/chats/{chatId}/messages/{messageId}"),
+    here("DELETE", "/chats/{chatId}/messages/{messageId}", messages::cancel),
     here("GET", "/chats/{chatId}/messages/{messageId}/status", messages::status),
-    not_emulated("POST", "/chats/{chatId}/messages/{messageId}/reactions"),
-    not_emulated("POST", "/chats/{chatId}/polls"),
-    not_emulated("GET", "/chats/{chatId}/polls/{pollId}"),
-    not_emulated("POST", "/chats/{chatId}/typing"),
-    not_emulated("DELETE", "/chats/{chatId}/typing"),
-    not_emulated("POST", "/chats/{chatId}/read"),
-    not_emulated("GET", "/chats/{chatId}/background"),
-    not_emulated("PUT", "/chats/{chatId}/background"),
-    not_emulated("DELETE", "/chats/{chatId}/background"),
-    not_emulated("GET", "/location/contacts"),
-    not_emulated("GET", "/location/contacts/{handle}"),
-    not_emulated("POST", "/location/contacts/refresh"),
+    here("POST", "/chats/{chatId}/messages/{messageId}/reactions", reactions::add),
+    here("POST", "/chats/{chatId}/polls", polls::send),
+    here("GET", "/chats/{chatId}/polls/{pollId}", polls::results),
+    here("POST", "/chats/{chatId}/typing", signals::start_typing),
+    here("DELETE", "/chats/{chatId}/typing", signals::stop_typing),
+    here("POST", "/chats/{chatId}/read", signals::mark_read),
+    here("GET", "/chats/{chatId}/background", signals::background),
+    here("PUT", "/chats/{chatId}/background", signals::set_background),
+    here("DELETE", "/chats/{chatId}/background", signals::remove_background),
+    here("GET", "/location/contacts", directory::locations),
+    here("GET", "/location/contacts/{handle}", directory::location),
+    here("POST", "/location/contacts/refresh", directory::refresh_locations),
     coming_soon("POST", "/facetime/calls", "FaceTime calling"),
-    not_emulated("GET", "/phone-numbers/lookup"),
-    not_emulated("POST", "/phone-numbers/lookup"),
-    not_emulated("POST", "/phone-numbers/batch"),
+    here("GET", "/phone-numbers/lookup", directory::lookup),
+    here("POST", "/phone-numbers/lookup", directory::lookup_posted),
+    here("POST", "/phone-numbers/batch", directory::lookup_batch),
     here("GET", "/webhooks", webhooks::list),
     here("POST", "/webhooks", webhooks::create),
     here("GET", "/webhooks/{webhookId}", webhooks::get),
     here("PATCH", "/webhooks/{webhookId}", webhooks::update),
     here("DELETE", "/webhooks/{webhookId}", webhooks::delete),
     here("POST", "/webhooks/{webhookId}/secret/rotate", webhooks::rotate_secret),
-    not_emulated("GET", "/webhooks/{webhookId}/logs"),
-    not_emulated("POST", "/webhooks/{webhookId}/logs/{eventId}/replay"),
+    here("GET", "/webhooks/{webhookId}/logs", logs::list),
+    here("POST", "/webhooks/{webhookId}/logs/{eventId}/replay", logs::replay),
 ];
 
 impl Service for V2 {

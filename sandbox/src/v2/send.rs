@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::chats::{ChatId, chat_id};
 use super::{fields, invalid};
-use crate::blooio::idempotency::{Fingerprint, Stored};
-use crate::blooio::{Attachment, Draft, EFFECTS, Peer, REPLY_WINDOW_MS, ReplyTo, World, effect_name, is_url};
+use crate::blooio::idempotency::{Fingerprint, Stored, fingerprint};
+use crate::blooio::life::{self, Status};
+use crate::blooio::{Attachment, Draft, EFFECTS, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, effect_name, is_url};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
@@ -17,7 +18,14 @@ const ANY_BODY: Fingerprint = [0; 32];
 pub(super) fn send(call: &mut Call<'_>) -> Outcome {
     let key = call.idempotency_key().map(str::to_owned);
     let now = call.state.blooio.now;
+    let request = match call.state.blooio.switches.v2_strict_idempotency {
+        true => fingerprint(call.target, &serde_json::from_slice(call.body).unwrap_or_default()),
+        false => ANY_BODY,
+    };
     if let Some(first) = key.as_deref().and_then(|key| call.state.blooio.v2_replays.find(key, now)) {
+        if first.request != request {
+            return Err(Refusal::new(409, "This Idempotency-Key was used with another request."));
+        }
         return Ok(Answer::ok(first.body.clone()));
     }
     let body = call.json_object()?;
@@ -25,10 +33,41 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
     let chat = ChatId::parse(&call.path[0])?;
     let answer = wanted.send(&mut call.state.blooio, &chat)?;
     if let Some(key) = key {
-        let stored = Stored { request: ANY_BODY, status: answer.status, body: answer.body.clone() };
+        let stored = Stored { request, status: answer.status, body: answer.body.clone() };
         call.state.blooio.v2_replays.store(&key, now, stored);
     }
-    Ok(answer)
+    Ok(answer.delayed(chat.person().map_or(0, |person| life::fate(person).answer_after_ms)))
+}
+
+/// The chat an id means on the line that would write to it, opened where there is none.
+pub(super) fn open(world: &mut World, chat: &ChatId) -> Result<usize, Refusal> {
+    if let Some((status, message)) = chat.person().and_then(life::obstacle) {
+        return Err(Refusal::new(status, message));
+    }
+    let line = line_for(world, chat, None)?;
+    let (peer, _) = peer_of(world, chat, line);
+    Ok(world.chat(line, peer).0)
+}
+
+/// The line asked for, or the one that knows the conversation, or the next in turn.
+fn line_for(world: &World, chat: &ChatId, asked: Option<usize>) -> Result<usize, Refusal> {
+    if let ChatId::Group(id) = chat {
+        world.find_group(id).ok_or_else(|| Refusal::not_found(format!("Group {id} not found.")))?;
+    }
+    let lines: Vec<usize> = world.lines().filter(|line| world.channels[*line].is_active()).collect();
+    let owner = chat.find(world).and_then(|peer| match peer {
+        Peer::Group(group) => Some(world.groups[group].channel),
+        Peer::Person(_) => None,
+    });
+    let in_turn = lines.get(world.chats.len() % lines.len().max(1)).copied();
+    let line = asked.or_else(|| used_line(world, chat)).or(owner).filter(|line| lines.contains(line)).or(in_turn);
+    line.ok_or_else(|| Refusal::new(503, "No active number can send this message."))
+}
+
+/// The line on which there is a conversation already.
+fn used_line(world: &World, chat: &ChatId) -> Option<usize> {
+    let mut channels = world.chats_with(chat.find(world)?).iter().map(|chat| world.chats[*chat].channel);
+    channels.find(|channel| world.channels[*channel].is_line())
 }
 
 /// A valid request, before anything is known about the chat.
@@ -38,6 +77,7 @@ struct Wanted {
     /// Whether the answer lists ids: a text array, or URL balloons.
     batch: bool,
     from_number: Option<String>,
+    share_contact: bool,
     reply_to: Option<ReplyTarget>,
 }
 
@@ -57,7 +97,7 @@ impl Wanted {
         }
         check_effect(fields, parts.is_some())?;
         check_metadata(fields)?;
-        fields.flag("share_contact")?;
+        let share_contact = fields.flag("share_contact")?;
         fields.flag("use_typing_indicator")?;
         fields.object("link_preview")?;
         let text_array = fields.get("text").is_some_and(Value::is_array);
@@ -70,40 +110,43 @@ impl Wanted {
             let message = "A reply is one message: reply_to does not go with a text array or with URL previews.";
             return Err(Refusal::bad_request(message).code("reply_target_not_supported"));
         }
-        Ok(Wanted { drafts, batch, from_number: fields.text("from_number")?.map(str::to_owned), reply_to })
+        let from_number = fields.text("from_number")?.map(str::to_owned);
+        Ok(Wanted { drafts, batch, from_number, share_contact, reply_to })
     }
 
     fn send(self, world: &mut World, chat: &ChatId) -> Outcome {
-        let line = self.from_number.as_deref().map(|number| own_line(world, number)).transpose()?;
-        if let ChatId::Group(id) = chat {
-            world.find_group(id).ok_or_else(|| Refusal::not_found(format!("Group {id} not found.")))?;
-        }
+        let asked = self.from_number.as_deref().map(|number| own_line(world, number)).transpose()?;
+        let line = line_for(world, chat, asked)?;
         let known = chat.find(world);
-        // Sticky for known conversations, rotating for new ones.
-        let lines: Vec<usize> = world.lines().collect();
-        let sticky = known.and_then(|peer| {
-            world.chats_with(peer).iter().map(|chat| world.chats[*chat].channel).find(|channel| lines.contains(channel))
-        });
-        let owner = known.and_then(|peer| match peer {
-            Peer::Group(group) => Some(world.groups[group].channel),
-            Peer::Person(_) => None,
-        });
-        let line = line.or(sticky).or(owner).unwrap_or(lines[world.chats.len() % lines.len()]);
         let chat_of_line = known.and_then(|peer| world.find_chat(line, peer));
         let reply_to = self.reply_to.map(|target| target.resolve(world, known, line)).transpose()?;
-        let opening = sticky.is_none();
+        let opening = used_line(world, chat).is_none();
         if opening && self.drafts[0].text.is_none() && !self.drafts[0].attachments.is_empty() {
             let message = "The first message of a conversation must have text beside its attachments.";
             return Err(Refusal::bad_request(message).code("attachment_first_message_not_allowed"));
         }
+        if self.share_contact && !world.switches.enterprise {
+            return Err(Refusal::new(403, "Sharing the contact card is not part of this plan."));
+        }
+        world.check_trial(self.drafts.len())?;
+        world.check_send(Intent {
+            channel: line,
+            person: chat.person(),
+            peer: known,
+            messages: self.drafts.len(),
+            rich: self.drafts.iter().any(Draft::is_rich),
+        })?;
 
         let (peer, group_created) = peer_of(world, chat, line);
         let thread = chat_of_line.unwrap_or_else(|| world.chat(line, peer).0);
+        world.chats[thread].card_staged |= self.share_contact;
         let unresolved = reply_to.as_ref().is_some_and(|parent| parent.message.is_none());
         let mut ids = Vec::with_capacity(self.drafts.len());
+        let mut status = Status::Queued;
         for draft in self.drafts {
             let message = world.send(thread, Draft { reply_to: reply_to.clone(), ..draft });
             ids.push(world.messages[message].short_id.clone());
+            status = world.messages[message].status;
         }
         let mut body = Map::new();
         match self.batch {
@@ -115,7 +158,7 @@ impl Wanted {
                 body.insert("message_id".to_owned(), ids.remove(0).into());
             }
         }
-        body.insert("status".to_owned(), "queued".into());
+        body.insert("status".to_owned(), status.as_str().into());
         if let (ChatId::Several(participants), Peer::Group(_)) = (chat, peer) {
             body.insert("group_id".to_owned(), chat_id(world, peer).into());
             body.insert("group_created".to_owned(), group_created.into());

@@ -33,6 +33,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
             "message": "A webhook with this URL exists already.",
         })));
     }
+    if world.switches.v2_webhooks_closed {
+        return Err(Refusal::new(410, "New webhooks are made through v4."));
+    }
     if world.webhooks.subscriptions.len() >= MAXIMUM {
         return Err(Refusal::new(409, format!("An organization has at most {MAXIMUM} webhooks.")));
     }
@@ -108,7 +111,7 @@ pub(super) fn rotate_secret(call: &mut Call<'_>) -> Outcome {
     })))
 }
 
-fn find<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Subscription, Refusal> {
+pub(super) fn find<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Subscription, Refusal> {
     let webhooks = &mut call.state.blooio.webhooks;
     let found = webhooks.find(&call.path[0]).map(|index| &mut webhooks.subscriptions[index]);
     found.filter(|one| one.is_v2()).ok_or_else(|| Refusal::not_found("Webhook not found."))

@@ -41,6 +41,15 @@ impl Thread {
         }
     }
 
+    /// The one person it goes to, if it goes to one.
+    pub(super) fn person<'a>(&'a self, world: &'a World) -> Option<&'a str> {
+        match self {
+            Thread::Person(identifier) => Some(identifier),
+            Thread::Known(Peer::Person(contact)) => Some(&world.contacts[*contact].identifier),
+            _ => None,
+        }
+    }
+
     pub(super) fn make(&self, world: &mut World, channel: usize) -> Peer {
         match self {
             Thread::Known(peer) => *peer,

@@ -10,7 +10,7 @@ use self::content::Content;
 use super::messages::error;
 use super::{chats, fields, unprocessable};
 use crate::blooio::idempotency::{Stored, fingerprint};
-use crate::blooio::{Draft, Peer, REPLY_WINDOW_MS, ReplyTo, World};
+use crate::blooio::{Draft, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, life};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
 
@@ -68,7 +68,8 @@ fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value
             let message = "This Idempotency-Key was used with another request.";
             return Err(Refusal::new(409, message).code("idempotency_key_reused"));
         }
-        let status = if first.status < 300 { 200 } else { first.status };
+        let replay_status = call.state.blooio.switches.replay_status;
+        let status = if first.status < 300 { replay_status } else { first.status };
         return Ok(Answer::new(status, first.body.clone()));
     }
     let Value::Object(fields) = &body else { return Err(Refusal::bad_request("The body must be a JSON object.")) };
@@ -77,18 +78,31 @@ fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value
         let stored = Stored { request, status: answer.status, body: answer.body.clone() };
         call.state.blooio.v4_replays.store(&key, now, stored);
     }
-    Ok(answer)
+    let wait = fields.get("to").and_then(Value::as_str).map_or(0, |to| life::fate(to).answer_after_ms);
+    Ok(answer.delayed(wait))
 }
 
 fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map<String, Value>) -> Outcome {
     let dry_run = fields(body).flag("dry_run")?;
     let world = &mut call.state.blooio;
     content.check_channel(&world.channels[resolved.channel])?;
+    if body.contains_key("content") && !world.switches.legacy_body {
+        return Err(unprocessable("content", "content is no longer taken.").code("invalid_content"));
+    }
     let shipment = Shipment { content, channel: resolved.channel, mode: resolved.mode, dry_run };
+    for thread in &resolved.threads {
+        world.check_send(Intent {
+            channel: resolved.channel,
+            person: thread.person(world),
+            peer: thread.find(world, resolved.channel),
+            messages: 1,
+            rich: shipment.content.draft.is_rich(),
+        })?;
+    }
     match resolved.threads.as_slice() {
         [one] => {
             let (result, _) = shipment.send(world, one, false)?;
-            Ok(Answer::new(if dry_run { 200 } else { 201 }, result))
+            Ok(Answer::new(if dry_run { 200 } else { world.switches.send_status }, result))
         }
         several => shipment.fan_out(world, several),
     }
@@ -117,7 +131,7 @@ impl Shipment {
         let failed = data.len() - sent;
         let status = match (self.dry_run, sent, failed) {
             (true, ..) => 200,
-            (_, _, 0) => 201,
+            (_, _, 0) => world.switches.send_status,
             (_, 0, _) => 422,
             _ => 207,
         };

@@ -1,0 +1,30 @@
+//! People who share where they are: the first few contacts, each at a place of their own that never moves.
+
+use serde_json::{Value, json};
+
+use super::World;
+
+const SHARING: usize = 3;
+/// Latitude and longitude of the first one; the others stand a little to the north-east of each other.
+const START: (f64, f64) = (41.878_1, -87.629_8);
+
+impl World {
+    pub(crate) fn locations(&self) -> Value {
+        (0..SHARING.min(self.contacts.len())).map(|contact| self.location(contact)).collect()
+    }
+
+    pub(crate) fn location_of(&self, identifier: &str) -> Option<Value> {
+        let contact = self.find_contact(identifier).filter(|contact| *contact < SHARING)?;
+        Some(self.location(contact))
+    }
+
+    fn location(&self, contact: usize) -> Value {
+        let away = contact as f64 / 100.0;
+        json!({
+            "handle": self.contacts[contact].identifier,
+            "coordinates": [START.0 + away, START.1 + away],
+            "status": "live",
+            "last_updated": self.located_at,
+        })
+    }
+}
