@@ -16,7 +16,7 @@ public struct CallOptions: Sendable {
     public var headers: [String: String]
     /// Query parameters the operation does not list.
     public var query: [String: String]
-    /// Body fields the operation does not list; they win over arguments of the same name. `nil` sends null.
+    /// Body fields the operation does not list; they win over arguments of the same name. ``JSONValue/null`` sends null.
     public var extraBody: [String: JSONValue]
     /// Where the call notes what it does, for a caller who cancels it or wants the response's head.
     public var record: CallRecord?

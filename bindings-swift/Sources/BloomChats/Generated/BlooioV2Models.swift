@@ -3178,6 +3178,21 @@ extension Blooio.V2 {
 
 }
 
+extension Blooio.V2.MessageAttachment: ExpressibleByStringInterpolation {
+    /// ``url(_:)``.
+    public init(stringLiteral value: String) { self = .url(value) }
+}
+
+extension Blooio.V2.MessageText: ExpressibleByStringInterpolation {
+    /// ``one(_:)``.
+    public init(stringLiteral value: String) { self = .one(value) }
+}
+
+extension Blooio.V2.OutboundAttachment: ExpressibleByStringInterpolation {
+    /// ``url(_:)``.
+    public init(stringLiteral value: String) { self = .url(value) }
+}
+
 extension Blooio.V2.MessageText: Blooio.V2.MessageTextConvertible {}
 extension String: Blooio.V2.MessageTextConvertible {}
 extension Array: Blooio.V2.MessageTextConvertible where Element == String {}

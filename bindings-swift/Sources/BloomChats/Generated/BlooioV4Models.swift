@@ -2806,6 +2806,31 @@ extension Blooio.V4 {
 
 }
 
+extension Blooio.V4.Hybrid: ExpressibleByStringInterpolation {
+    /// ``number(_:)``.
+    public init(stringLiteral value: String) { self = .number(value) }
+}
+
+extension Blooio.V4.NewGroupMember: ExpressibleByStringInterpolation {
+    /// ``contact(_:)``.
+    public init(stringLiteral value: String) { self = .contact(value) }
+}
+
+extension Blooio.V4.PriorityEntry: ExpressibleByStringInterpolation {
+    /// ``channel(_:)``.
+    public init(stringLiteral value: String) { self = .channel(value) }
+}
+
+extension Blooio.V4.Recipient: ExpressibleByStringInterpolation {
+    /// ``one(_:)``.
+    public init(stringLiteral value: String) { self = .one(value) }
+}
+
+extension Blooio.V4.WebhookAttachment: ExpressibleByStringInterpolation {
+    /// ``url(_:)``.
+    public init(stringLiteral value: String) { self = .url(value) }
+}
+
 extension Blooio.V4.Hybrid: Blooio.V4.HybridConvertible {}
 extension Bool: Blooio.V4.HybridConvertible {}
 extension String: Blooio.V4.HybridConvertible {}

@@ -97,9 +97,9 @@ struct Outcome {
     init(_ json: JSONValue, model: String, _ record: CallRecord) {
         told = [
             "value": json, "model": .string(model), "attempts": .integer(record.attempts),
-            "status": record.status.map(JSONValue.integer) ?? nil,
-            "idempotency_key": record.idempotencyKey.map(JSONValue.string) ?? nil,
-            "request_id": record.requestID.map(JSONValue.string) ?? nil,
+            "status": record.status.map(JSONValue.integer) ?? .null,
+            "idempotency_key": record.idempotencyKey.map(JSONValue.string) ?? .null,
+            "request_id": record.requestID.map(JSONValue.string) ?? .null,
         ]
     }
 

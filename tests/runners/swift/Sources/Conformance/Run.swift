@@ -107,7 +107,7 @@ struct Run {
             case .v4(let content): ("v4", content.model, content.json)
             }
             return ["event": [
-                "type": .string(event.type), "version": version, "id": event.id.map(JSONValue.string) ?? nil,
+                "type": .string(event.type), "version": version, "id": event.id.map(JSONValue.string) ?? .null,
                 "model": .string(model.map { "\(type(of: $0))" } ?? ""), "data": data, "raw": event.raw,
             ]]
         } catch let error as BloomChatsError {
