@@ -1,11 +1,15 @@
 //! A call dropped at any of its awaits: what its progress says must hold for what the service did.
 
+use std::time::Duration;
+
 use bloomchats::operation::Idempotency;
+use bloomchats::{BoxFuture, Call, Client, Config, CredentialProvider, Plan, Result, Secret};
 use proptest::prelude::*;
+use serde_json::{Map, json};
 
 use crate::model::{Rules, Settings, fit, predict, takes_dry_run};
 use crate::schedules::{Named, operations, serve, set_up, steps};
-use crate::support::{cases, poll_at_most};
+use crate::support::{block_on, cases, poll_at_most};
 
 proptest! {
     #![proptest_config(cases(50))]
@@ -51,5 +55,38 @@ proptest! {
             let announced = held.as_deref().and_then(|held| held.strip_suffix(":flat"));
             prop_assert!(held.as_deref() == key || announced == key, "{:?} {:?}", held, key);
         }
+    }
+}
+
+/// Answers at the second poll.
+struct Slow;
+
+impl CredentialProvider for Slow {
+    fn credential(&self) -> BoxFuture<Result<Secret>> {
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            Ok("bl_test_key".into())
+        })
+    }
+}
+
+#[test]
+fn a_dropped_call_gives_up_its_turn() {
+    for polls in 0..12 {
+        let success = json!({"status": 200, "json": {}});
+        let transcript = json!({"exchanges": [success, success, success], "yields": true}).to_string();
+        let plan = Plan { per_minute: Some(1), per_day: None };
+        let config = Config::blooio().with_provider(Slow).with_plan(plan);
+        let (client, script) = Client::open_scripted(config, transcript).unwrap();
+        let mut call = Call::new("blooio.v2.me.get", Map::new());
+        call.options.timeout = Some(Duration::from_secs(600));
+        assert!(block_on(client.call(call.clone())).is_ok());
+        let (progress, dropped) = client.start(call.clone());
+        let _ = poll_at_most(polls, dropped);
+        assert!(block_on(client.call(call)).is_ok());
+        let requests = 2 + progress.attempts();
+        assert_eq!(script.requests().as_array().unwrap().len(), requests as usize);
+        let spaced = Duration::from_secs(60) * (requests - 1);
+        assert_eq!(script.elapsed(), spaced, "after {polls} polls, a turn was lost or taken twice");
     }
 }

@@ -264,3 +264,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nesting_without_end() {
+    let deep = "[".repeat(100_000);
+    let exchange = json!({"status": 200, "headers": {"content-type": "application/json"}, "body": deep});
+    let (client, _script) =
+        Client::open_scripted(Config::blooio(), json!({"exchanges": [exchange]}).to_string()).unwrap();
+    let error = block_on(client.call(crate::secrecy::send("+15551234567", "Hi"))).unwrap_err();
+    assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Decode, true));
+    let object = format!("{{\"a\":{deep}");
+    assert!(webhook::parse(object.as_bytes()).is_err());
+    assert!(Config::from_json(object.as_bytes()).is_err());
+    assert!(Call::from_json("blooio.v2.me.get", object.as_bytes(), b"").is_err());
+    assert!(Client::open_scripted(Config::blooio(), object).is_err());
+}

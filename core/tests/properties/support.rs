@@ -7,7 +7,7 @@ use proptest::test_runner::Config;
 
 /// `share` hundredths of the cases that were asked for.
 pub fn cases(share: u32) -> Config {
-    let asked = std::env::var("BLOOMCHATS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4000);
+    let asked = std::env::var("BLOOMCHATS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000);
     // Failures are pinned as cases of the corpus, where every language meets them, not in a file of seeds.
     Config { cases: (asked * share / 100).max(1), failure_persistence: None, ..Config::default() }
 }

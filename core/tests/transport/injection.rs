@@ -153,7 +153,7 @@ fn hostile_text_stays_in_its_place() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (address, requests) = runtime.block_on(serve(ACCEPTED));
     let requests = RefCell::new(requests);
-    let cases = std::env::var("BLOOMCHATS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4000) / 8;
+    let cases = std::env::var("BLOOMCHATS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000) / 4;
     let settings = Config { cases, failure_persistence: None, ..Config::default() };
     let (sent, ordinary) = (Cell::new(0), plain(address));
     let result = TestRunner::new(settings).run(&(door(), text()), |(door, text)| {
