@@ -7,13 +7,13 @@
 # In order: the package's tests, the conformance corpus, the package as a stranger gets it (by URL, from outside the tree,
 # with the quickstart), the own-backend example, the reference. BLOOMCHATS_BIN is the `bloomchats` command (built when it
 # is not given), BLOOMCHATS_CONFORMANCE_OUT the file for the ids of passed cases, SWIFT_ROOT the tree of
-# swift-toolchain.sh. Swift 6 found in PATH is used as it is.
+# swift-toolchain.sh, SWIFT_WORK where Swift builds. Swift 6 found in PATH is used as it is.
 set -euo pipefail
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 project=$(cd "$scripts/../.." && pwd -P)
 target=${CARGO_TARGET_DIR:-$project/target}
-work=$target/swift
+work=${SWIFT_WORK:-$target/swift}
 mkdir -p "$work"
 work=$(cd "$work" && pwd -P)
 say() { echo "swift: $*"; }

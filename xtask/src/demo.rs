@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::sandbox::Sandbox;
-use crate::shell::{command, has, run, run_with, target};
+use crate::shell::{command, has, run, run_with, swift_root, target};
 use crate::test::{build_command, virtual_environment};
 
 /// Builds what it needs, starts the sandbox, and runs the tour and the quickstarts.
@@ -38,6 +38,11 @@ pub fn run_demo(root: &Path) -> Result<()> {
         let quickstart = std::fs::File::open(root.join("examples/quickstart.mjs"))?;
         let node = &mut command(&binding, "node", &["--input-type=module"]);
         run_with(sandbox.environment(node), quickstart.into())?;
+    }
+    if has("mmdebstrap") || has("swift") {
+        heading("Quickstart in Swift: examples/quickstart.swift");
+        let script = &mut command(root, root.join("xtask/scripts/swift-quickstart.sh"), &[]);
+        run(sandbox.environment(script).env("SWIFT_ROOT", swift_root(root)))?;
     }
     println!("\nThat was the whole main job. Next: README.md");
     Ok(())

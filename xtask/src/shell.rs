@@ -50,6 +50,11 @@ pub fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
+/// The tree that Swift runs in where the host has none.
+pub fn swift_root(root: &Path) -> PathBuf {
+    std::env::var_os("SWIFT_ROOT").map_or_else(|| target(root).join("swift-root"), PathBuf::from)
+}
+
 /// The built `bloomchats` command.
 pub fn cli_binary(root: &Path) -> PathBuf {
     target(root).join("debug").join(format!("bloomchats{}", std::env::consts::EXE_SUFFIX))

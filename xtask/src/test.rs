@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::corpus;
-use crate::shell::{cli_binary, command, has, in_ci, run, scratch, target};
+use crate::shell::{cli_binary, command, has, in_ci, run, scratch, swift_root, target};
 
 /// A part of the tests: its name, how many minutes it may take on two cores, what it needs, what it does.
 struct Suite {
@@ -144,6 +144,7 @@ fn swift(root: &Path) -> Result<()> {
     build_command(root)?;
     let out = passed_file(root, "swift")?;
     run(command(root, root.join("xtask/scripts/swift-test.sh"), &[])
+        .env("SWIFT_ROOT", swift_root(root))
         .env("BLOOMCHATS_BIN", cli_binary(root))
         .env("BLOOMCHATS_CONFORMANCE_OUT", out))
 }

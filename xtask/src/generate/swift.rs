@@ -24,8 +24,7 @@ pub fn render(ir: &Ir, files: &mut Files) -> Result<()> {
     add(format!("{FOLDER}/Kinds.swift"), "swift_kinds.swift.jinja", json!({"ir": ir}))?;
     for api in &ir.apis {
         let (scope, file) = (scope(api), pascal(&api.key));
-        let convertible: Vec<&String> =
-            api.unions.iter().filter(|union| plainest(union).is_some()).map(|union| &union.name).collect();
+        let convertible = convertible(api);
         let context = json!({"api": api, "scope": scope, "resources": resources(api), "convertible": convertible});
         add(format!("{FOLDER}/{file}Models.swift"), "swift_models.swift.jinja", context.clone())?;
         add(format!("{FOLDER}/{file}Resources.swift"), "swift_resources.swift.jinja", context.clone())?;
@@ -173,6 +172,20 @@ fn plainest(union: &Union) -> Option<&'static str> {
         _ => None,
     });
     plain.filter(|_| union.input)
+}
+
+/// Unions that are an argument by themselves and have a plain type among them.
+fn convertible(api: &Api) -> Vec<&str> {
+    let arguments =
+        api.resources.iter().flat_map(|resource| &resource.operations).flat_map(|operation| &operation.arguments);
+    let direct: Vec<&Type> = arguments.map(|argument| &argument.field.ty).collect();
+    let is_direct = |union: &&Union| direct.contains(&&Type::Union { name: union.name.clone() });
+    api.unions
+        .iter()
+        .filter(is_direct)
+        .filter(|union| plainest(union).is_some())
+        .map(|union| union.name.as_str())
+        .collect()
 }
 
 fn union<'a>(api: &'a Api, name: &str) -> Option<&'a Union> {
