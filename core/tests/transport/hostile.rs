@@ -3,8 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bloomchats::{Client, ErrorKind};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
 
-use crate::server::{ACCEPTED, config, plain, send, serve};
+use crate::server::{ACCEPTED, call, config, plain, send, serve};
 
 #[tokio::test]
 async fn a_redirected_send_goes_nowhere_else() {
@@ -61,4 +65,45 @@ async fn a_time_without_end_is_a_time() {
     let mut config = config(format!("http://{address}"));
     (config.timeout, config.attempt_timeout, config.connect_timeout) = (Duration::MAX, Duration::MAX, Duration::MAX);
     assert_eq!(Client::open(config).unwrap().call(send()).await.unwrap().status, 202);
+}
+
+/// The HTTP library below may send a request again when a kept connection turns out closed; never one that was read.
+#[tokio::test]
+async fn a_kept_connection_that_closes_on_a_send_is_not_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (seen, mut requests) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let seen = seen.clone();
+            tokio::spawn(async move {
+                for kept in [true, false] {
+                    let mut heard = Vec::new();
+                    while !heard.ends_with(b"{}") {
+                        if stream.read_buf(&mut heard).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                    }
+                    seen.send(()).unwrap();
+                    if kept {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let client = plain(address);
+    let post = || call("blooio.v2.request", json!({"method": "POST", "path": "/anything", "body": {}}));
+    for _ in 0..20 {
+        assert_eq!(client.call(post()).await.unwrap().status, 200);
+        let mut retried = post();
+        retried.options.max_retries = Some(2);
+        let error = client.call(retried).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts(), error.maybe_sent()), (ErrorKind::Connection, 1, true), "{error}");
+    }
+    let mut count = 0;
+    while requests.try_recv().is_ok() {
+        count += 1;
+    }
+    assert_eq!(count, 40, "every call was heard once");
 }

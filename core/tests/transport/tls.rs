@@ -43,12 +43,16 @@ impl Authority {
 
 type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-/// A TLS server; what it heard after a handshake arrives on the channel.
-async fn serve(identity: Identity) -> (SocketAddr, UnboundedReceiver<String>) {
+fn acceptor(identity: Identity) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let settings = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let settings = settings.with_no_client_auth().with_single_cert(vec![identity.0], identity.1).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(settings));
+    TlsAcceptor::from(Arc::new(settings))
+}
+
+/// A TLS server; what it heard after a handshake arrives on the channel.
+async fn serve(identity: Identity) -> (SocketAddr, UnboundedReceiver<String>) {
+    let acceptor = acceptor(identity);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (seen, requests) = unbounded_channel();
@@ -123,6 +127,24 @@ async fn out_of_its_time_is_refused() {
     let early = authority.certify("localhost", |params| params.not_before = date_time_ymd(4000, 1, 1));
     let (address, heard) = serve(early).await;
     refused(trusting(&authority.pem, address), heard).await;
+}
+
+#[tokio::test]
+async fn a_body_cut_off_below_tls_is_no_body() {
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        // Whoever sits between the two can end the connection here, but cannot say goodbye for the service.
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"message_id\":\"m1\"}").await;
+        let _ = stream.flush().await;
+    });
+    let error = Client::open(trusting(&authority.pem, address)).unwrap().call(send()).await.unwrap_err();
+    assert_eq!((error.kind(), error.status(), error.maybe_sent()), (ErrorKind::Connection, Some(200), true), "{error}");
 }
 
 /// What a peer says that knows nothing newer than TLS 1.1: a ServerHello of that version.
