@@ -55,7 +55,7 @@ pub(crate) fn next(
         }
         Paging::Offset { id, .. } | Paging::Cursor { id, .. } => {
             let mut next = position.past(items, id)?;
-            next.offset = position.offset + items.len() as u64;
+            next.offset = position.offset.saturating_add(items.len() as u64);
             next.total = total(body);
             let shrank = matches!((position.total, next.total), (Some(before), Some(now)) if now < before);
             if next.total.is_some_and(|total| next.offset >= total) && !shrank {

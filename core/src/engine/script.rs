@@ -137,7 +137,8 @@ impl World {
     }
 
     fn pass(&self, time: Duration) {
-        *lock(&self.now) += time;
+        let mut now = lock(&self.now);
+        *now = now.saturating_add(time);
     }
 
     fn answer(&self, limit: Duration) -> Result<WireAnswer, Fault> {
@@ -190,7 +191,8 @@ impl Exchange {
             return Ok(json.get().as_bytes().to_vec().into());
         }
         if let Some(Repeat { text, times }) = self.body_repeat {
-            return Ok(text.repeat(times).into());
+            // Beyond the cap its length no longer matters, and memory does.
+            return Ok(text.repeat(times.min(MAX_BODY / text.len().max(1) + 1)).into());
         }
         match (self.body, self.body_base64) {
             (Some(body), _) => Ok(body.into()),
@@ -235,7 +237,7 @@ impl Clock for Script {
     }
 
     fn unix_ms(&self) -> i64 {
-        self.0.start_ms + self.now().as_millis() as i64
+        self.0.start_ms.saturating_add(self.now().as_millis() as i64)
     }
 
     fn sleep(&self, time: Duration) -> BoxFuture<()> {

@@ -266,6 +266,26 @@ proptest! {
 }
 
 #[test]
+fn numbers_without_end() {
+    let page = json!({"status": 200, "json": {"chats": [{"id": "c1"}]}});
+    let (client, script) =
+        Client::open_scripted(Config::blooio(), json!({"exchanges": [page, page]}).to_string()).unwrap();
+    let mut call = Call::new("blooio.v2.chats.list", Map::new());
+    call.arguments.insert("offset".into(), u64::MAX.into());
+    let first = block_on(client.call(call)).unwrap();
+    assert!(block_on(first.next.unwrap().fetch()).unwrap().next.is_none());
+    assert_eq!(script.left(), 0);
+
+    let endless = json!({"status": 200, "body_repeat": {"text": "ab", "times": u64::MAX}, "delay_ms": u64::MAX});
+    let transcript = json!({"exchanges": [endless], "now_ms": i64::MAX}).to_string();
+    let (client, _script) = Client::open_scripted(Config::blooio(), transcript).unwrap();
+    let mut call = Call::new("blooio.v2.me.get", Map::new());
+    call.options.timeout = Some(std::time::Duration::MAX);
+    call.options.attempt_timeout = Some(std::time::Duration::MAX);
+    assert_eq!(block_on(client.call(call)).unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[test]
 fn nesting_without_end() {
     let deep = "[".repeat(100_000);
     let exchange = json!({"status": 200, "headers": {"content-type": "application/json"}, "body": deep});
