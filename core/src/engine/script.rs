@@ -3,6 +3,7 @@
 //! The conformance corpus runs on it, and so do users' unit tests. Nothing here opens a socket.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ struct Exchange {
     body_repeat: Option<Repeat>,
     fault: Option<ScriptedFault>,
     delay_ms: u64,
+    /// Sets the wall clock forward or back, as people and NTP do; virtual time goes on as before.
+    clock_jump_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +76,8 @@ struct World {
     requests: Mutex<Vec<WireRequest>>,
     waits: Mutex<Vec<Duration>>,
     now: Mutex<Duration>,
-    start_ms: i64,
+    /// Wall clock at virtual time zero, in epoch milliseconds.
+    start_ms: AtomicI64,
     jitter: f64,
     yields: bool,
 }
@@ -90,7 +94,7 @@ impl Script {
             requests: Mutex::default(),
             waits: Mutex::default(),
             now: Mutex::default(),
-            start_ms: transcript.now_ms,
+            start_ms: transcript.now_ms.into(),
             jitter: transcript.jitter.clamp(0.0, 1.0),
             yields: transcript.yields,
         })))
@@ -147,6 +151,8 @@ impl World {
                 "the script is exhausted: the client asked more often than the transcript answers",
             )));
         };
+        let jumped = self.start_ms.load(Ordering::Relaxed).saturating_add(exchange.clock_jump_ms);
+        self.start_ms.store(jumped, Ordering::Relaxed);
         let delay = Duration::from_millis(exchange.delay_ms);
         if delay > limit || matches!(exchange.fault, Some(ScriptedFault::Timeout)) {
             self.pass(limit);
@@ -237,7 +243,7 @@ impl Clock for Script {
     }
 
     fn unix_ms(&self) -> i64 {
-        self.0.start_ms.saturating_add(self.now().as_millis() as i64)
+        self.0.start_ms.load(Ordering::Relaxed).saturating_add(self.now().as_millis() as i64)
     }
 
     fn sleep(&self, time: Duration) -> BoxFuture<()> {

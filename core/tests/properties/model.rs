@@ -16,6 +16,8 @@ pub struct Step {
     /// The service acted on the request. Means nothing where the fate excludes it.
     pub acted: bool,
     pub delay_ms: u64,
+    /// The wall clock is set forward or back meanwhile. No rule looks at it: dates are read by the service's own.
+    pub clock_jump_ms: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -109,8 +111,14 @@ impl Step {
             1 => Just(Fate::Garbage),
             2 => Just(Fate::Success),
         ];
-        (fate, any::<bool>(), prop_oneof![3 => Just(0u64), 2 => 0u64..2_000, 1 => 0u64..90_000])
-            .prop_map(|(fate, acted, delay_ms)| Step { fate, acted, delay_ms })
+        let delay = prop_oneof![3 => Just(0u64), 2 => 0u64..2_000, 1 => 0u64..90_000];
+        let jump = prop_oneof![4 => Just(0i64), 1 => -90_000_000i64..90_000_000];
+        (fate, any::<bool>(), delay, jump).prop_map(|(fate, acted, delay_ms, clock_jump_ms)| Step {
+            fate,
+            acted,
+            delay_ms,
+            clock_jump_ms,
+        })
     }
 
     /// As the transcript has it.
@@ -128,6 +136,7 @@ impl Step {
             Fate::Refused { status, code, object, wait } => refusal(*status, *code, *object, *wait),
         };
         exchange["delay_ms"] = self.delay_ms.into();
+        exchange["clock_jump_ms"] = self.clock_jump_ms.into();
         exchange
     }
 
