@@ -18,11 +18,11 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "generate", minutes: 3, needs: &[], run: generate },
+    Suite { name: "generate", minutes: 2, needs: &[], run: generate },
     Suite { name: "rust", minutes: 15, needs: &[], run: rust },
-    Suite { name: "python", minutes: 15, needs: &["python3", "npm", "curl"], run: python },
-    Suite { name: "node", minutes: 12, needs: &["node", "npm"], run: node },
-    Suite { name: "swift", minutes: 20, needs: &["mmdebstrap"], run: swift },
+    Suite { name: "python", minutes: 12, needs: &["python3", "npm", "curl"], run: python },
+    Suite { name: "node", minutes: 13, needs: &["node", "npm"], run: node },
+    Suite { name: "swift", minutes: 16, needs: &["mmdebstrap"], run: swift },
     Suite { name: "extend", minutes: 12, needs: &[], run: crate::extend::extend },
 ];
 
