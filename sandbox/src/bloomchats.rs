@@ -85,13 +85,6 @@ impl Service for BloomChats {
         self.render(Refusal::new(401, message).code("invalid_api_key"))
     }
 
-    fn not_emulated(&self, method: &str, path: &str) -> Answer {
-        self.render(
-            Refusal::new(501, format!("The sandbox does not emulate {method} {path} yet."))
-                .code("sandbox_not_implemented"),
-        )
-    }
-
     fn coming_soon(&self, resource: &'static str) -> Answer {
         self.render(Refusal::new(501, format!("{resource} is not available yet.")).code("not_implemented"))
     }

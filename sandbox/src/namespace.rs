@@ -39,7 +39,7 @@ pub(crate) struct State {
 impl State {
     fn seeded(seed: u64, keys: Keys, switches: Switches) -> State {
         State {
-            blooio: World::seeded(seed, switches),
+            blooio: seeded_world(seed, switches),
             bloomchats: Account::seeded(seed),
             windows: HashMap::new(),
             faults: Script::default(),
@@ -47,6 +47,12 @@ impl State {
             keys,
         }
     }
+}
+
+fn seeded_world(seed: u64, switches: Switches) -> World {
+    let mut world = World::seeded(seed, switches);
+    world.apply_safety();
+    world
 }
 
 pub(crate) struct Namespace {

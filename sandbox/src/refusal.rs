@@ -13,13 +13,15 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// Fields that stand beside `code` (v2) or in `details` (v4).
     pub(crate) context: Map<String, Value>,
+    /// Whether v4 says it in v2's flat shape, as it does in a few places.
+    pub(crate) flat: bool,
     /// Headers that belong to it (`Allow`, `Retry-After`).
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Refusal {
-        Refusal { status, code: None, message: message.into(), context: Map::new(), headers: Vec::new() }
+        Refusal { status, code: None, message: message.into(), context: Map::new(), flat: false, headers: Vec::new() }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Refusal {
@@ -54,6 +56,11 @@ impl Refusal {
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
         self.context.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn flat(mut self) -> Refusal {
+        self.flat = true;
         self
     }
 

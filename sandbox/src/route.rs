@@ -7,8 +7,6 @@ use crate::service::{Call, Outcome};
 pub(crate) enum Handling {
     /// By this sandbox, with state.
     Here(fn(&mut Call<'_>) -> Outcome),
-    /// Declared by the contract, not emulated yet: 501 `sandbox_not_implemented`.
-    NotEmulated,
     /// The vendor answers 501 as well; the name is what v4 calls the resource.
     ComingSoon(&'static str),
 }
@@ -22,10 +20,6 @@ pub(crate) struct Route<H = Handling> {
 
 pub(crate) const fn here(method: &'static str, template: &'static str, handler: fn(&mut Call<'_>) -> Outcome) -> Route {
     Route { method, template, handling: Handling::Here(handler) }
-}
-
-pub(crate) const fn not_emulated(method: &'static str, template: &'static str) -> Route {
-    Route { method, template, handling: Handling::NotEmulated }
 }
 
 pub(crate) const fn coming_soon(method: &'static str, template: &'static str, resource: &'static str) -> Route {

@@ -178,7 +178,6 @@ fn handle(
         Found::Nothing => return Err(Refusal::not_found("No such endpoint.")),
     };
     match found.handling {
-        Handling::NotEmulated => Ok(service.not_emulated(found.method, found.template)),
         Handling::ComingSoon(resource) => Ok(service.coming_soon(resource)),
         Handling::Here(handler) => handler(&mut Call {
             path: route::values(found.template, segments),

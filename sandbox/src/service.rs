@@ -32,8 +32,6 @@ pub(crate) trait Service: Sync {
     /// The error body of this API.
     fn render(&self, refusal: Refusal) -> Answer;
     fn key_refused(&self, reason: KeyRefused) -> Answer;
-    /// An operation the contract declares and this sandbox does not emulate.
-    fn not_emulated(&self, method: &str, path: &str) -> Answer;
     /// An operation the vendor itself declares and answers with 501.
     fn coming_soon(&self, resource: &'static str) -> Answer;
     /// Headers that every answer of this API carries.

@@ -132,7 +132,12 @@ impl World {
         for subscription in 0..self.webhooks.subscriptions.len() {
             let row = &self.events[event];
             let channel = row.channel(self).map(|channel| &self.channels[channel]);
-            if !self.webhooks.subscriptions[subscription].wants(row.name(self), channel, self.now) {
+            if !self.webhooks.subscriptions[subscription].wants(
+                row.name(self),
+                channel,
+                self.now,
+                self.switches.event_filtering,
+            ) {
                 continue;
             }
             let delivery_id = self.ids.uuid7("wdel_", self.now);

@@ -25,21 +25,25 @@ pub(crate) struct Intent<'a> {
 }
 
 impl World {
-    /// Brings every line to the state its switch wants, and tells of the change.
+    /// Brings every line to the state its switch wants.
     pub(crate) fn apply_safety(&mut self) {
-        let action = self.switches.safety_action;
         for channel in self.lines().collect::<Vec<_>>() {
-            let previous = std::mem::replace(&mut self.channels[channel].safety, action);
-            if previous != action {
-                self.emit(What::Safety { channel, action, previous }, None);
-            }
+            self.set_safety(channel, self.switches.safety_action);
         }
     }
 
-    /// The line is gone for good.
-    pub(crate) fn ban(&mut self, channel: usize) {
-        self.channels[channel].status = "banned";
-        self.emit(What::Banned { channel }, None);
+    pub(crate) fn set_safety(&mut self, channel: usize, action: &'static str) {
+        let previous = std::mem::replace(&mut self.channels[channel].safety, action);
+        if previous != action {
+            self.emit(What::Safety { channel, action, previous }, None);
+        }
+    }
+
+    pub(crate) fn set_status(&mut self, channel: usize, status: &'static str) {
+        let previous = std::mem::replace(&mut self.channels[channel].status, status);
+        if status == "banned" && previous != status {
+            self.emit(What::Banned { channel }, None);
+        }
     }
 
     /// What forbids this send, in the order the services check.

@@ -21,7 +21,7 @@ pub(crate) use content::{EFFECTS, REPLY_WINDOW_MS, effect_name, is_url};
 pub(crate) use groups::Group;
 pub(crate) use limits::Intent;
 pub(crate) use message::{Attachment, Author, Draft, Message, Poll, Reaction, ReplyTo};
-pub(crate) use people::{Contact, Person};
+pub(crate) use people::Person;
 pub(crate) use priorities::Priority;
 pub(crate) use seed::{SEEDED_UNTIL_MS, full_name};
 pub(crate) use world::{Background, Chat, Peer, World};

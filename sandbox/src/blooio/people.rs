@@ -134,6 +134,28 @@ impl World {
         }
     }
 
+    /// Frees a contact from an owner who is gone.
+    pub(crate) fn release(&mut self, contact: usize) {
+        self.contacts[contact].identities.clear();
+        if let Some(person) = self.contacts[contact].person.take() {
+            self.people[person].contacts.retain(|other| *other != contact);
+        }
+    }
+
+    /// The same identity under another identifier; gives its index there.
+    pub(crate) fn move_identity(&mut self, contact: usize, identity: usize, to: usize) -> usize {
+        let moved = self.contacts[contact].identities[identity].id.clone();
+        let (kind, channel_id) = {
+            let identity = &self.contacts[contact].identities[identity];
+            (identity.channel_type, identity.channel_id.clone())
+        };
+        let Some(person) = self.contacts[contact].person else { return identity };
+        let index = self.attach(to, person, kind, channel_id);
+        self.contacts[to].identities[index].id = moved;
+        self.detach(contact, identity);
+        index
+    }
+
     /// A v4 contact that is neither deleted nor merged away.
     pub(crate) fn find_person(&self, id: &str) -> Option<usize> {
         self.person_by_id.get(id).copied().filter(|person| self.people[*person].is_listed())

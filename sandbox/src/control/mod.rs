@@ -5,6 +5,7 @@ mod faults;
 mod guard;
 mod inbound;
 mod limits;
+mod lines;
 mod logs;
 mod namespaces;
 mod phones;
@@ -34,7 +35,7 @@ struct Control<'a> {
 
 type Handler = fn(&Control<'_>) -> Outcome;
 
-static ROUTES: [Route<Handler>; 16] = [
+static ROUTES: [Route<Handler>; 17] = [
     route("POST", "/namespaces", namespaces::create),
     route("PUT", "/limits", limits::set),
     route("GET", "/faults", faults::list),
@@ -42,6 +43,7 @@ static ROUTES: [Route<Handler>; 16] = [
     route("POST", "/faults", faults::add),
     route("DELETE", "/faults", faults::clear),
     route("GET", "/phones/{number}/inbox", phones::inbox),
+    route("PUT", "/lines/{number}", lines::set),
     route("POST", "/inbound", inbound::simulate),
     route("GET", "/clock", clock::read),
     route("PUT", "/clock", clock::set),

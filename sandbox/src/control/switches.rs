@@ -14,7 +14,9 @@ pub(super) fn set(control: &Control<'_>) -> Outcome {
     control.namespace.with(|state| {
         let world = &mut state.blooio;
         world.switches = world.switches.with(values).map_err(Refusal::bad_request)?;
-        world.apply_safety();
+        if values.contains_key("safety_action") {
+            world.apply_safety();
+        }
         Ok(())
     })?;
     list(control)

@@ -2,24 +2,14 @@
 
 use serde_json::json;
 
-use super::{fields, invalid};
+use super::fields;
 use crate::blooio::recipient::normalize;
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
 
 pub(super) fn card(call: &mut Call<'_>) -> Outcome {
     let line = own(call, 404)?;
-    let channel = &call.state.blooio.channels[line];
-    let card = &channel.card;
-    Ok(Answer::ok(json!({
-        "phone_number": channel.address,
-        "first_name": card.first_name,
-        "last_name": card.last_name,
-        "name": card.full_name(),
-        "avatar": card.avatar,
-        "has_wallpaper": false,
-        "sharing": {"enabled": card.sharing, "audience": card.audience, "name_format": card.name_format},
-    })))
+    Ok(Answer::ok(call.state.blooio.channels[line].card_view()))
 }
 
 /// Only what is given changes.
@@ -27,28 +17,9 @@ pub(super) fn update_card(call: &mut Call<'_>) -> Outcome {
     let line = own(call, 404)?;
     let body = call.json_object()?;
     let fields = fields(&body);
-    let names = [fields.text("first_name")?, fields.text("last_name")?, fields.text("avatar")?];
-    let sharing = fields.object("sharing")?;
-    if names.iter().any(Option::is_some) && !call.state.blooio.switches.enterprise {
-        return Err(Refusal::new(403, "Name and avatar of the contact card are not part of this plan."));
-    }
-    let bit = |name: &str| match sharing.map(|sharing| sharing.integer(name)).transpose()?.flatten() {
-        None => Ok(None),
-        Some(bit @ (0 | 1)) => Ok(Some(bit)),
-        Some(_) => Err(invalid("sharing", format!("{name} must be 0 or 1."))),
-    };
-    let (audience, name_format) = (bit("audience")?, bit("name_format")?);
-    let enabled =
-        sharing.filter(|sharing| sharing.has("enabled")).map(|sharing| sharing.flag("enabled")).transpose()?;
-    let channel = &mut call.state.blooio.channels[line];
-    let [first, last, avatar] = names.map(|name| name.map(str::to_owned));
-    let card = &mut channel.card;
-    card.first_name = first.or(card.first_name.take());
-    card.last_name = last.or(card.last_name.take());
-    card.avatar = avatar.or(card.avatar.take());
-    card.sharing = enabled.unwrap_or(card.sharing);
-    card.audience = audience.unwrap_or(card.audience);
-    card.name_format = name_format.unwrap_or(card.name_format);
+    let world = &mut call.state.blooio;
+    let channel = &mut world.channels[line];
+    channel.card.update(fields, world.switches.enterprise)?;
     Ok(Answer::ok(json!({
         "success": true,
         "phone_number": channel.address,

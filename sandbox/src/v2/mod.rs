@@ -129,17 +129,6 @@ impl Service for V2 {
         self.render(Refusal::new(401, message))
     }
 
-    fn not_emulated(&self, method: &str, path: &str) -> Answer {
-        Answer::new(
-            501,
-            json!({
-                "error": "Coming soon",
-                "message": format!("The sandbox does not emulate {method} {path} yet."),
-                "code": "sandbox_not_implemented",
-            }),
-        )
-    }
-
     fn coming_soon(&self, resource: &'static str) -> Answer {
         Answer::new(501, json!({"error": "Coming soon", "message": format!("{resource} is not available yet.")}))
     }

@@ -35,11 +35,6 @@ pub(super) fn numbers(call: &mut Call<'_>) -> Outcome {
     Ok(wrapped(lines(&call.state.blooio)))
 }
 
-/// No priority: the key routes over its own lines.
-pub(super) fn default_priority(_: &mut Call<'_>) -> Outcome {
-    Ok(wrapped(Value::Null))
-}
-
 fn lines(world: &World) -> Value {
     let last_active = |line| {
         let chats = world.chats.iter().filter(|chat| chat.channel == line);

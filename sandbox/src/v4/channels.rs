@@ -34,6 +34,42 @@ pub(super) fn capabilities(call: &mut Call<'_>) -> Outcome {
     Ok(wrapped(json!({"channel_id": channel.id, "type": channel.kind, "capabilities": capabilities})))
 }
 
+/// Any object; it is kept and given back.
+pub(super) fn set_profile(call: &mut Call<'_>) -> Outcome {
+    let id = find(call)?.id.clone();
+    let profile = call.json_object()?;
+    let world = &mut call.state.blooio;
+    let channel = world.channels.iter_mut().find(|channel| channel.id == id);
+    let channel = channel.ok_or_else(|| Refusal::not_found("Channel not found."))?;
+    channel.profile = profile;
+    Ok(wrapped(json!({"channel_id": channel.id, "type": channel.kind, "profile": channel.profile})))
+}
+
+pub(super) fn settings(call: &mut Call<'_>) -> Outcome {
+    let channel = find(call)?;
+    Ok(wrapped(json!({
+        "channel_id": channel.id,
+        "type": channel.kind,
+        "settings": {"auto_mark_read": false, "auto_share_contact": false},
+    })))
+}
+
+/// Buying lines is switched off for nearly everyone; this is what they are told.
+pub(super) fn available(_: &mut Call<'_>) -> Outcome {
+    Err(not_enabled())
+}
+
+pub(super) fn purchase(call: &mut Call<'_>) -> Outcome {
+    match call.idempotency_key() {
+        Some(_) => Err(not_enabled()),
+        None => Err(Refusal::bad_request("A purchase needs an Idempotency-Key.")),
+    }
+}
+
+fn not_enabled() -> Refusal {
+    Refusal::new(403, "Buying numbers is not enabled for this organization.").code("feature_not_enabled")
+}
+
 fn find<'a>(call: &'a Call<'_>) -> Result<&'a Channel, Refusal> {
     let found = named(&call.state.blooio, &call.path[0]);
     found

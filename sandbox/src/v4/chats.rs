@@ -51,6 +51,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
     let fields = fields(&body);
     let channel_id = fields.required_text("channel_id")?;
     let to = match fields.get("to") {
+        Some(Value::Object(_)) if !call.state.blooio.switches.legacy_body => {
+            return Err(fields.refuse("to", "an E.164 number or an email address"));
+        }
         Some(Value::Object(_)) => fields.object("to")?.map(|to| to.required_text("identifier")).transpose()?,
         _ => Some(fields.required_text("to")?),
     };
@@ -75,13 +78,40 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
     Ok(Answer::new(if created { 201 } else { 200 }, answer))
 }
 
+/// `metadata` is merged into what is there; a `null` in it takes a field away.
+pub(super) fn update(call: &mut Call<'_>) -> Outcome {
+    let chat = find(call)?;
+    let body = call.json_object()?;
+    let fields = fields(&body);
+    let state = match fields.text("state")? {
+        None => None,
+        Some("open") => Some("open"),
+        Some("closed") => Some("closed"),
+        Some(_) => return Err(fields.refuse("state", "open or closed")),
+    };
+    fields.object("metadata")?;
+    if state.is_none() && !fields.has("metadata") {
+        return Err(unprocessable("state", "Give at least one of state, metadata."));
+    }
+    let world = &mut call.state.blooio;
+    let row = &mut world.chats[chat];
+    row.state = state.unwrap_or(row.state);
+    for (name, value) in body.get("metadata").and_then(Value::as_object).into_iter().flatten() {
+        match value {
+            Value::Null => drop(row.metadata.remove(name)),
+            value => drop(row.metadata.insert(name.clone(), value.clone())),
+        }
+    }
+    Ok(wrapped(view(world, chat)))
+}
+
 /// The chat of a path, or 404.
 pub(super) fn find(call: &Call<'_>) -> Result<usize, Refusal> {
     call.state.blooio.chat_by_id(&call.path[0]).ok_or_else(|| Refusal::not_found("Chat not found."))
 }
 
 /// The contact's identity on a channel's type, or else any of its.
-fn identity_id(world: &World, contact: usize, channel: usize) -> Option<&str> {
+pub(super) fn identity_id(world: &World, contact: usize, channel: usize) -> Option<&str> {
     let identities = &world.contacts[contact].identities;
     let fitting = identities.iter().find(|one| one.channel_type == world.channels[channel].kind);
     fitting.or(identities.first()).map(|identity| identity.id.as_str())

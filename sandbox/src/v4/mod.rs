@@ -3,11 +3,20 @@
 mod account;
 mod channels;
 mod chats;
+mod contacts;
+mod deliveries;
+mod directory;
 mod events;
+mod groups;
+mod identities;
+mod lines;
 mod messages;
 mod page;
 pub(crate) mod payload;
+mod polls;
+mod priorities;
 mod send;
+mod signals;
 mod webhooks;
 
 use axum::http::HeaderMap;
@@ -15,7 +24,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
 use crate::refusal::Refusal;
-use crate::route::{Route, coming_soon, here, not_emulated};
+use crate::route::{Route, coming_soon, here};
 use crate::service::{Answer, KeyRefused, Product, Service};
 
 pub(crate) struct V4;
@@ -23,73 +32,73 @@ pub(crate) struct V4;
 /// Every operation of the contract, in its order.
 static ROUTES: [Route; 93] = [
     here("GET", "/me", account::me),
-    here("GET", "/me/priority", account::default_priority),
+    here("GET", "/me/priority", priorities::get_default),
     here("GET", "/me/numbers", account::numbers),
-    not_emulated("GET", "/me/numbers/{number}/contact-card"),
-    not_emulated("PUT", "/me/numbers/{number}/contact-card"),
-    not_emulated("POST", "/me/numbers/{number}/contact-card/avatar"),
-    not_emulated("POST", "/me/numbers/{number}/call-forwarding"),
-    not_emulated("GET", "/location/contacts"),
-    not_emulated("GET", "/location/contacts/refresh"),
-    not_emulated("POST", "/location/contacts/refresh"),
-    not_emulated("GET", "/location/contacts/{handle}"),
+    here("GET", "/me/numbers/{number}/contact-card", lines::card),
+    here("PUT", "/me/numbers/{number}/contact-card", lines::update_card),
+    here("POST", "/me/numbers/{number}/contact-card/avatar", lines::upload_avatar),
+    here("POST", "/me/numbers/{number}/call-forwarding", lines::forward_calls),
+    here("GET", "/location/contacts", directory::locations),
+    here("GET", "/location/contacts/refresh", directory::refresh_locations),
+    here("POST", "/location/contacts/refresh", directory::refresh_locations),
+    here("GET", "/location/contacts/{handle}", directory::location),
     here("GET", "/channels", channels::list),
     here("GET", "/channels/{channel}", channels::get),
     here("GET", "/channels/{channel}/capabilities", channels::capabilities),
-    not_emulated("PUT", "/channels/{channel}/profile"),
-    not_emulated("GET", "/channels/{channel}/settings"),
+    here("PUT", "/channels/{channel}/profile", channels::set_profile),
+    here("GET", "/channels/{channel}/settings", channels::settings),
     here("POST", "/channels/{channel}/messages", send::to_channel),
-    not_emulated("GET", "/channels/blooio/available"),
-    not_emulated("POST", "/channels/blooio/purchases"),
-    not_emulated("GET", "/priorities"),
-    not_emulated("POST", "/priorities"),
-    not_emulated("GET", "/priorities/{priorityId}"),
-    not_emulated("PATCH", "/priorities/{priorityId}"),
-    not_emulated("DELETE", "/priorities/{priorityId}"),
-    not_emulated("GET", "/contacts"),
-    not_emulated("POST", "/contacts"),
-    not_emulated("GET", "/contacts/{contactId}"),
-    not_emulated("PATCH", "/contacts/{contactId}"),
-    not_emulated("DELETE", "/contacts/{contactId}"),
-    not_emulated("POST", "/contacts/{contactId}/merge"),
-    not_emulated("GET", "/contacts/{contactId}/identities"),
-    not_emulated("POST", "/contacts/{contactId}/identities"),
-    not_emulated("PATCH", "/contacts/{contactId}/identities/{identityId}"),
-    not_emulated("DELETE", "/contacts/{contactId}/identities/{identityId}"),
-    not_emulated("GET", "/contacts/{contactId}/capabilities"),
-    not_emulated("GET", "/contacts/{contactId}/timeline"),
-    not_emulated("GET", "/contacts/{contactId}/tags"),
-    not_emulated("POST", "/contacts/{contactId}/tags"),
-    not_emulated("DELETE", "/contacts/{contactId}/tags/{tag}"),
-    not_emulated("GET", "/groups"),
-    not_emulated("POST", "/groups"),
-    not_emulated("GET", "/groups/{groupId}"),
-    not_emulated("PATCH", "/groups/{groupId}"),
-    not_emulated("DELETE", "/groups/{groupId}"),
-    not_emulated("GET", "/groups/{groupId}/members"),
-    not_emulated("POST", "/groups/{groupId}/icon"),
-    not_emulated("DELETE", "/groups/{groupId}/icon"),
+    here("GET", "/channels/blooio/available", channels::available),
+    here("POST", "/channels/blooio/purchases", channels::purchase),
+    here("GET", "/priorities", priorities::list),
+    here("POST", "/priorities", priorities::create),
+    here("GET", "/priorities/{priorityId}", priorities::get),
+    here("PATCH", "/priorities/{priorityId}", priorities::update),
+    here("DELETE", "/priorities/{priorityId}", priorities::delete),
+    here("GET", "/contacts", contacts::list),
+    here("POST", "/contacts", contacts::create),
+    here("GET", "/contacts/{contactId}", contacts::get),
+    here("PATCH", "/contacts/{contactId}", contacts::update),
+    here("DELETE", "/contacts/{contactId}", contacts::delete),
+    here("POST", "/contacts/{contactId}/merge", contacts::merge),
+    here("GET", "/contacts/{contactId}/identities", identities::list),
+    here("POST", "/contacts/{contactId}/identities", identities::attach),
+    here("PATCH", "/contacts/{contactId}/identities/{identityId}", identities::update),
+    here("DELETE", "/contacts/{contactId}/identities/{identityId}", identities::detach),
+    here("GET", "/contacts/{contactId}/capabilities", identities::capabilities),
+    here("GET", "/contacts/{contactId}/timeline", contacts::timeline),
+    here("GET", "/contacts/{contactId}/tags", contacts::tags),
+    here("POST", "/contacts/{contactId}/tags", contacts::add_tags),
+    here("DELETE", "/contacts/{contactId}/tags/{tag}", contacts::remove_tag),
+    here("GET", "/groups", groups::list),
+    here("POST", "/groups", groups::create),
+    here("GET", "/groups/{groupId}", groups::get),
+    here("PATCH", "/groups/{groupId}", groups::update),
+    here("DELETE", "/groups/{groupId}", groups::delete),
+    here("GET", "/groups/{groupId}/members", groups::members),
+    here("POST", "/groups/{groupId}/icon", groups::set_icon),
+    here("DELETE", "/groups/{groupId}/icon", groups::remove_icon),
     here("GET", "/chats", chats::list),
     here("POST", "/chats", chats::create),
     here("GET", "/chats/{chatId}", chats::get),
-    not_emulated("PATCH", "/chats/{chatId}"),
-    not_emulated("POST", "/chats/{chatId}/typing"),
-    not_emulated("DELETE", "/chats/{chatId}/typing"),
-    not_emulated("POST", "/chats/{chatId}/read"),
-    not_emulated("POST", "/chats/{chatId}/contact-card"),
-    not_emulated("GET", "/chats/{chatId}/background"),
-    not_emulated("PUT", "/chats/{chatId}/background"),
-    not_emulated("DELETE", "/chats/{chatId}/background"),
-    not_emulated("POST", "/chats/{chatId}/polls"),
-    not_emulated("POST", "/chats/{chatId}/polls/{pollId}/vote"),
-    not_emulated("GET", "/chats/{chatId}/polls/{pollId}"),
+    here("PATCH", "/chats/{chatId}", chats::update),
+    here("POST", "/chats/{chatId}/typing", signals::set_typing),
+    here("DELETE", "/chats/{chatId}/typing", signals::stop_typing),
+    here("POST", "/chats/{chatId}/read", signals::mark_read),
+    here("POST", "/chats/{chatId}/contact-card", signals::share_card),
+    here("GET", "/chats/{chatId}/background", signals::background),
+    here("PUT", "/chats/{chatId}/background", signals::set_background),
+    here("DELETE", "/chats/{chatId}/background", signals::remove_background),
+    here("POST", "/chats/{chatId}/polls", polls::send),
+    here("POST", "/chats/{chatId}/polls/{pollId}/vote", polls::vote),
+    here("GET", "/chats/{chatId}/polls/{pollId}", polls::results),
     here("GET", "/chats/{chatId}/messages", messages::list),
     here("POST", "/chats/{chatId}/messages", send::to_chat),
     here("POST", "/messages", send::routed),
     here("GET", "/chats/{chatId}/messages/{messageId}", messages::get),
     here("GET", "/chats/{chatId}/messages/{messageId}/status", messages::status),
     here("GET", "/chats/{chatId}/messages/{messageId}/events", messages::events),
-    not_emulated("POST", "/chats/{chatId}/messages/{messageId}/reactions"),
+    here("POST", "/chats/{chatId}/messages/{messageId}/reactions", signals::react),
     here("GET", "/webhooks", webhooks::list),
     here("POST", "/webhooks", webhooks::create),
     here("GET", "/webhooks/versions", webhooks::versions),
@@ -97,15 +106,15 @@ static ROUTES: [Route; 93] = [
     here("PATCH", "/webhooks/{webhookId}", webhooks::update),
     here("DELETE", "/webhooks/{webhookId}", webhooks::delete),
     here("POST", "/webhooks/{webhookId}/secret/rotate", webhooks::rotate_secret),
-    not_emulated("GET", "/webhooks/{webhookId}/deliveries"),
-    not_emulated("GET", "/webhooks/{webhookId}/logs"),
-    not_emulated("POST", "/webhooks/{webhookId}/deliveries/{deliveryId}/replay"),
-    not_emulated("POST", "/webhooks/{webhookId}/logs/{deliveryId}/replay"),
+    here("GET", "/webhooks/{webhookId}/deliveries", deliveries::list),
+    here("GET", "/webhooks/{webhookId}/logs", deliveries::list),
+    here("POST", "/webhooks/{webhookId}/deliveries/{deliveryId}/replay", deliveries::replay),
+    here("POST", "/webhooks/{webhookId}/logs/{deliveryId}/replay", deliveries::replay),
     here("GET", "/events", events::list),
     here("GET", "/events/{eventId}", events::get),
-    not_emulated("GET", "/phone-numbers/lookup"),
-    not_emulated("POST", "/phone-numbers/lookup"),
-    not_emulated("POST", "/phone-numbers/batch"),
+    here("GET", "/phone-numbers/lookup", directory::lookup),
+    here("POST", "/phone-numbers/lookup", directory::lookup_posted),
+    here("POST", "/phone-numbers/batch", directory::lookup_batch),
     coming_soon("GET", "/chats/{chatId}/participants", "participants.list"),
     coming_soon("POST", "/chats/{chatId}/participants", "participants.add"),
     coming_soon("DELETE", "/chats/{chatId}/participants/{identityId}", "participants.remove"),
@@ -140,6 +149,10 @@ impl Service for V4 {
 
     fn render(&self, refusal: Refusal) -> Answer {
         let code = refusal.reason().to_owned();
+        if refusal.flat {
+            let body = json!({"error": "ApiError", "message": refusal.message, "status": refusal.status, "code": code});
+            return Answer::new(refusal.status, body);
+        }
         Answer::new(
             refusal.status,
             json!({"error": {"code": code, "message": refusal.message, "details": refusal.context}}),
@@ -154,11 +167,6 @@ impl Service for V4 {
             KeyRefused::Unknown => "Invalid API key.",
         };
         Answer::new(401, json!({"error": "unauthorized", "message": message, "status": 401}))
-    }
-
-    fn not_emulated(&self, method: &str, path: &str) -> Answer {
-        let refusal = Refusal::new(501, format!("The sandbox does not emulate {method} {path} yet."));
-        self.render(refusal.code("sandbox_not_implemented"))
     }
 
     fn coming_soon(&self, resource: &'static str) -> Answer {

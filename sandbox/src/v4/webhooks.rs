@@ -24,7 +24,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
     let selectors = selectors(fields)?.unwrap_or_else(|| vec!["*".to_owned()]);
     let channel_id = fields.text("channel_id")?.map(str::to_owned);
     let channel_type = fields.text("channel_type")?.map(str::to_owned);
-    let api_version = version(fields)?.unwrap_or(VERSIONS[0]);
+    let api_version = version(fields)?.unwrap_or(call.state.blooio.switches.webhook_api_version);
     let world = &mut call.state.blooio;
     if channel_type.as_ref().is_some_and(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(fields.refuse("channel_type", "a channel type"));
@@ -106,7 +106,7 @@ pub(super) fn versions(_: &mut Call<'_>) -> Outcome {
     Ok(wrapped(VERSIONS.iter().map(|version| json!({"version": version, "latest": *version == VERSIONS[0]})).collect()))
 }
 
-fn find<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Subscription, Refusal> {
+pub(super) fn find<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Subscription, Refusal> {
     let webhooks = &mut call.state.blooio.webhooks;
     let found = webhooks.find(&call.path[0]).map(|index| &mut webhooks.subscriptions[index]);
     found.filter(|one| !one.is_v2()).ok_or_else(|| Refusal::not_found("Webhook not found."))

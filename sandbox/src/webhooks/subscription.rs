@@ -77,11 +77,11 @@ impl Subscription {
     }
 
     /// Whether it is to hear of an event; one without a channel goes to those that narrow to none.
-    pub(crate) fn wants(&self, event: &str, channel: Option<&Channel>, now: i64) -> bool {
+    pub(crate) fn wants(&self, event: &str, channel: Option<&Channel>, now: i64, filtering: bool) -> bool {
         let selected = match &self.style {
             Style::V2 { kind, .. } => bucket_holds(kind, event),
             Style::V4 { selectors, channel_id, channel_type, .. } => {
-                selectors.iter().any(|selector| selector_holds(selector, event))
+                (!filtering || selectors.iter().any(|selector| selector_holds(selector, event)))
                     && channel_id.as_ref().is_none_or(|id| channel.is_some_and(|channel| *id == channel.id))
                     && channel_type.as_ref().is_none_or(|kind| channel.is_some_and(|channel| kind == channel.kind))
             }

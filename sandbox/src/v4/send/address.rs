@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::{channels, unprocessable};
 use crate::blooio::recipient::{is_email, normalize};
-use crate::blooio::{Peer, World};
+use crate::blooio::{Channel, Peer, Priority, World};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 
@@ -14,6 +14,8 @@ const MAXIMUM_RECIPIENTS: usize = 100;
 pub(super) struct Resolved {
     pub(super) channel: usize,
     pub(super) mode: &'static str,
+    /// The priority that chose the channel, and the channel's tier in it.
+    pub(super) priority: Option<(String, i64)>,
     pub(super) threads: Vec<Thread>,
 }
 
@@ -122,7 +124,11 @@ enum Sender {
         kind: Option<String>,
     },
     OfType(String),
-    Priority,
+    /// By id, perhaps of one channel type.
+    Priority {
+        id: String,
+        kind: Option<String>,
+    },
     Hybrid,
     Any,
 }
@@ -149,7 +155,10 @@ impl Addressing {
             Some(Value::Object(_)) => read_selector(fields)?,
             Some(_) => Sender::Named { name: fields.required_text("from")?.to_owned(), kind: None },
             None if hybrid => Sender::Hybrid,
-            None if fields.text("priority_id")?.is_some() => Sender::Priority,
+            None if fields.has("priority_id") => Sender::Priority {
+                id: fields.required_text("priority_id")?.to_owned(),
+                kind: fields.text("channel_type")?.map(str::to_owned),
+            },
             None => match (fields.text("channel_id")?, fields.text("channel_type")?) {
                 (Some(id), _) => Sender::Named { name: id.to_owned(), kind: None },
                 (None, Some(kind)) => Sender::OfType(kind.to_owned()),
@@ -164,7 +173,8 @@ impl Addressing {
         Ok(Addressing { sender, recipient })
     }
 
-    pub(super) fn resolve(self, world: &mut World) -> Result<Resolved, Refusal> {
+    /// `carries` tells which channels the content can go through.
+    pub(super) fn resolve(self, world: &World, carries: impl Fn(&Channel) -> bool) -> Result<Resolved, Refusal> {
         let recipient = match self.recipient {
             Recipient::Contact(id) => {
                 let person = world.find_person(&id);
@@ -185,12 +195,21 @@ impl Addressing {
                 )?;
                 on_channel(world, channel, recipient)
             }
-            Sender::Priority => Err(Refusal::not_found("Priority not found.").code("priority_not_found")),
             Sender::Hybrid => Err(unprocessable("hybrid", "This key has no hybrid configuration.")),
-            Sender::OfType(kind) => {
-                routed(world, &recipient, Some(&kind)).and_then(|channel| pooled(world, channel, recipient))
+            Sender::Priority { id, kind } => {
+                let priority = world.find_priority(&id).map(|index| &world.priorities[index]);
+                let priority =
+                    priority.ok_or_else(|| Refusal::not_found("Priority not found.").code("priority_not_found"))?;
+                Pool::of_priority(world, priority, kind.as_deref(), carries).resolve(world, recipient)
             }
-            Sender::Any => routed(world, &recipient, None).and_then(|channel| pooled(world, channel, recipient)),
+            Sender::OfType(kind) => match world.default_priority() {
+                Some(priority) => Pool::of_priority(world, priority, Some(&kind), carries).resolve(world, recipient),
+                None => Pool::of_kind(world, &kind).resolve(world, recipient),
+            },
+            Sender::Any => match world.default_priority() {
+                Some(priority) => Pool::of_priority(world, priority, None, carries).resolve(world, recipient),
+                None => Pool::of_kind(world, "blooio").resolve(world, recipient),
+            },
         }
     }
 }
@@ -202,8 +221,8 @@ fn read_selector(fields: Fields<'_>) -> Result<Sender, Refusal> {
     if kind.as_deref() == Some("hybrid") {
         return Ok(Sender::Hybrid);
     }
-    if from.text("priority_id")?.is_some() {
-        return Ok(Sender::Priority);
+    if let Some(id) = from.text("priority_id")? {
+        return Ok(Sender::Priority { id: id.to_owned(), kind });
     }
     for name in ["id", "number", "sender_key"] {
         if let Some(name) = from.text(name)? {
@@ -232,35 +251,53 @@ fn one_of(world: &World, mut found: impl Iterator<Item = usize>) -> Result<usize
         .with("channel_types", kinds))
 }
 
-/// History first: the channel already used with the recipient; then the pool of the key's lines, or of a type, in turn.
-fn routed(world: &World, recipient: &Recipient, kind: Option<&str>) -> Result<usize, Refusal> {
-    let kind = kind.unwrap_or("blooio");
-    let pool: Vec<usize> = (0..world.channels.len())
-        .filter(|index| world.channels[*index].kind == kind && world.channels[*index].is_active())
-        .collect();
-    let Some(last) = pool.last() else {
-        return Err(Refusal::not_found(format!("No active channel of type {kind}.")).code("channel_number_not_found"));
-    };
-    let Recipient::Identifiers(people) = recipient else {
-        return Err(unprocessable("to", "A group needs the channel it belongs to as the exact sender."));
-    };
-    let known = match people.as_slice() {
-        [one] => normalize(one).and_then(|identifier| world.find_contact(&identifier)).map(Peer::Person),
-        _ => None,
-    };
-    let used = known.and_then(|peer| pool.iter().copied().find(|channel| world.find_chat(*channel, peer).is_some()));
-    // Groups keep to one line, so that the same people always meet in the same thread.
-    let in_turn =
-        if people.len() > 1 { pool[0] } else { pool.get(world.chats.len() % pool.len()).copied().unwrap_or(*last) };
-    Ok(used.unwrap_or(in_turn))
+/// The channels a send may take, lower tiers first.
+struct Pool {
+    tiers: Vec<(usize, i64)>,
+    priority_id: Option<String>,
 }
 
-fn pooled(world: &mut World, channel: usize, recipient: Recipient) -> Result<Resolved, Refusal> {
-    Ok(Resolved { mode: "priority", ..on_channel(world, channel, recipient)? })
+impl Pool {
+    fn of_kind(world: &World, kind: &str) -> Pool {
+        let fits = |index: &usize| world.channels[*index].kind == kind && world.channels[*index].is_active();
+        Pool { tiers: (0..world.channels.len()).filter(fits).map(|index| (index, 1)).collect(), priority_id: None }
+    }
+
+    fn of_priority(world: &World, priority: &Priority, kind: Option<&str>, carries: impl Fn(&Channel) -> bool) -> Pool {
+        let fits = |(index, _): &&(usize, i64)| {
+            let channel = &world.channels[*index];
+            channel.is_active() && kind.is_none_or(|kind| kind == channel.kind) && carries(channel)
+        };
+        let tiers = priority.channels.iter().filter(fits).copied().collect();
+        Pool { tiers, priority_id: Some(priority.id.clone()) }
+    }
+
+    /// History first: the channel already used with the recipient; then the lowest tier's channels in turn.
+    fn resolve(self, world: &World, recipient: Recipient) -> Result<Resolved, Refusal> {
+        let Some((_, lowest)) = self.tiers.first() else {
+            return Err(Refusal::not_found("No active channel can take this.").code("channel_number_not_found"));
+        };
+        let Recipient::Identifiers(people) = &recipient else {
+            return Err(unprocessable("to", "A group needs the channel it belongs to as the exact sender."));
+        };
+        let known = match people.as_slice() {
+            [one] => normalize(one).and_then(|identifier| world.find_contact(&identifier)).map(Peer::Person),
+            _ => None,
+        };
+        let has_chat =
+            |(channel, _): &&(usize, i64)| known.is_some_and(|peer| world.find_chat(*channel, peer).is_some());
+        let first: Vec<(usize, i64)> = self.tiers.iter().filter(|(_, tier)| tier == lowest).copied().collect();
+        // Groups keep to one channel, so that the same people always meet in the same thread.
+        let turn = if people.len() > 1 { 0 } else { world.chats.len() % first.len() };
+        let (channel, tier) = self.tiers.iter().find(has_chat).copied().unwrap_or(first[turn]);
+        let resolved = on_channel(world, channel, recipient)?;
+        let priority = self.priority_id.map(|id| (id, tier));
+        Ok(Resolved { mode: "priority", priority, ..resolved })
+    }
 }
 
 /// The threads of a recipient on a channel.
-pub(super) fn on_channel(world: &mut World, channel: usize, recipient: Recipient) -> Result<Resolved, Refusal> {
+pub(super) fn on_channel(world: &World, channel: usize, recipient: Recipient) -> Result<Resolved, Refusal> {
     let threads = match recipient {
         Recipient::Contact(_) => return Err(unprocessable("to", "contact_id goes with POST /messages only.")),
         Recipient::Group(id) => {
@@ -273,7 +310,7 @@ pub(super) fn on_channel(world: &mut World, channel: usize, recipient: Recipient
         }
         Recipient::Identifiers(raw) => people(world, channel, raw)?,
     };
-    Ok(Resolved { channel, mode: "explicit", threads })
+    Ok(Resolved { channel, mode: "explicit", priority: None, threads })
 }
 
 fn people(world: &World, channel: usize, raw: Vec<String>) -> Result<Vec<Thread>, Refusal> {

@@ -10,7 +10,7 @@ use self::content::Content;
 use super::messages::error;
 use super::{chats, fields, unprocessable};
 use crate::blooio::idempotency::{Stored, fingerprint};
-use crate::blooio::{Draft, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, life};
+use crate::blooio::{Channel, Draft, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, life};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
 
@@ -22,7 +22,8 @@ pub(super) fn routed(call: &mut Call<'_>) -> Outcome {
     once(call, |call, body| {
         let content = Content::read(body)?;
         let addressing = Addressing::read(fields(body))?;
-        let resolved = addressing.resolve(&mut call.state.blooio)?;
+        let carries = |channel: &Channel| content.check_channel(channel).is_ok();
+        let resolved = addressing.resolve(&call.state.blooio, carries)?;
         deliver(call, content, resolved, body)
     })
 }
@@ -33,7 +34,7 @@ pub(super) fn to_channel(call: &mut Call<'_>) -> Outcome {
         let content = Content::read(body)?;
         let recipient = Recipient::read(fields(body))?;
         let channel = address::exact(&call.state.blooio, &call.path[0])?;
-        let resolved = address::on_channel(&mut call.state.blooio, channel, recipient)?;
+        let resolved = address::on_channel(&call.state.blooio, channel, recipient)?;
         deliver(call, content, resolved, body)
     })
 }
@@ -51,7 +52,8 @@ pub(super) fn to_chat(call: &mut Call<'_>) -> Outcome {
             return Err(Refusal::new(409, "The chat is closed.").code("chat_closed"));
         }
         let row = &call.state.blooio.chats[chat];
-        let resolved = Resolved { channel: row.channel, mode: "explicit", threads: vec![Thread::Known(row.peer)] };
+        let threads = vec![Thread::Known(row.peer)];
+        let resolved = Resolved { channel: row.channel, mode: "explicit", priority: None, threads };
         deliver(call, content, resolved, body)
     })
 }
@@ -89,17 +91,18 @@ fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map
     if body.contains_key("content") && !world.switches.legacy_body {
         return Err(unprocessable("content", "content is no longer taken.").code("invalid_content"));
     }
-    let shipment = Shipment { content, channel: resolved.channel, mode: resolved.mode, dry_run };
-    for thread in &resolved.threads {
+    let Resolved { channel, mode, priority, threads } = resolved;
+    let shipment = Shipment { content, channel, mode, priority, dry_run };
+    for thread in &threads {
         world.check_send(Intent {
-            channel: resolved.channel,
+            channel,
             person: thread.person(world),
-            peer: thread.find(world, resolved.channel),
+            peer: thread.find(world, channel),
             messages: 1,
             rich: shipment.content.draft.is_rich(),
         })?;
     }
-    match resolved.threads.as_slice() {
+    match threads.as_slice() {
         [one] => {
             let (result, _) = shipment.send(world, one, false)?;
             Ok(Answer::new(if dry_run { 200 } else { world.switches.send_status }, result))
@@ -113,6 +116,7 @@ struct Shipment {
     content: Content,
     channel: usize,
     mode: &'static str,
+    priority: Option<(String, i64)>,
     dry_run: bool,
 }
 
@@ -229,6 +233,10 @@ impl Shipment {
         let mut routing = json!({"mode": self.mode, "channel_type": channel.kind, "number": channel.address});
         if let Some(alias) = channel.alias {
             routing["alias"] = alias.into();
+        }
+        if let Some((id, tier)) = &self.priority {
+            routing["priority_id"] = id.clone().into();
+            routing["priority"] = (*tier).into();
         }
         routing
     }
