@@ -290,6 +290,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn those_ahead_count_when_a_call_asks_how_long_it_waits() {
+        let limiter = minute(1);
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        limiter.turn(&*clock, || Duration::MAX).await.unwrap();
+        let (its_limiter, its_clock) = (limiter.clone(), clock.clone());
+        let ahead = tokio::spawn(async move { its_limiter.turn(&*its_clock, || Duration::MAX).await });
+        tokio::task::yield_now().await;
+        let refused = limiter.turn(&*clock, || Duration::from_secs(90)).await;
+        assert_eq!((refused, clock.now()), (Err(MINUTE * 2), Duration::ZERO));
+        ahead.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_call_that_gives_up_lets_those_behind_it_move_up() {
         let limiter = minute(1);
         let clock = Arc::new(Paused(tokio::time::Instant::now()));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)] // a test panics when something is wrong
 
 mod cancel;
+mod credentials;
 mod model;
 mod paging;
 mod parsers;
