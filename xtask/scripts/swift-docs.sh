@@ -8,14 +8,13 @@ set -euo pipefail
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 project=$(cd "$scripts/../.." && pwd -P)
-target=${CARGO_TARGET_DIR:-$project/target}
 folder=$1
 native=$("$scripts/swift-native.sh")
-build=$target/swift/package
+build=$project/target/swift/package
 
 swift=()
 if ! command -v swift >/dev/null; then
-  swift=("$scripts/swift-toolchain.sh" run --root "${SWIFT_ROOT:-$project/target/swift-root}" --bind "$target"
+  swift=("$scripts/swift-toolchain.sh" run --root "${SWIFT_ROOT:-$project/target/swift-root}" --bind "$native"
     env PKG_CONFIG_PATH="$native")
 fi
 modules=$(find "$build" -type d -path '*/debug/Modules' | head -n 1)

@@ -31,6 +31,8 @@ place "$written/module.modulemap" "$package/Sources/BloomChatsFFI/module.modulem
 # may lie beside it: the linker would prefer that one.
 folder=$target/swift-native/$(sha256sum "$library" | cut -c1-16)
 if [ ! -e "$folder/bloomchats-swift.pc" ]; then
+  # The two before it may still be linked by a build elsewhere; older ones are 100 MB each for nothing.
+  (ls -td "$target"/swift-native/????????????????/ 2>/dev/null || true) | tail -n +3 | xargs -r rm -rf
   mkdir -p "$folder"
   cp "$library" "$folder/"
   # -L and -l only: SwiftPM drops whatever else a pkg-config file asks for.

@@ -31,6 +31,10 @@ fi
 root=${SWIFT_ROOT:-$project/target/swift-root}
 own_swift=$(command -v swift || true)
 [ -n "$own_swift" ] || "$scripts/swift-toolchain.sh" install "$root"
+binds=()
+for seen in "$native" "$(dirname "$binary")"; do
+  [[ $seen/ = "$project"/* ]] || binds+=(--bind "$seen")
+done
 settings=(PKG_CONFIG_PATH="$native" BLOOMCHATS_BIN="$binary")
 in_swift() {
   local folder=$1
@@ -38,8 +42,7 @@ in_swift() {
   if [ -n "$own_swift" ]; then
     (cd "$folder" && env "${settings[@]}" "$@")
   else
-    (cd "$folder" && "$scripts/swift-toolchain.sh" run --root "$root" --bind "$target" --bind "$(dirname "$binary")" \
-      env "${settings[@]}" "$@")
+    (cd "$folder" && "$scripts/swift-toolchain.sh" run --root "$root" "${binds[@]}" env "${settings[@]}" "$@")
   fi
 }
 strict=(-Xswiftc -warnings-as-errors)

@@ -27,7 +27,8 @@ public enum Webhooks {
             Native.verifyWebhook(body: body, header: header, secrets: secrets, now: seconds, tolerance: tolerance))
     }
 
-    /// Verifies a body that was received as text. See ``verify(_:header:secrets:now:tolerance:)-(Data,_,_,_,_)``.
+    /// Verifies a body that was received as text. The text must be the very
+    /// one that came.
     public static func verify(
         _ body: String, header: String?, secrets: [String], now: Date = Date(), tolerance: Duration = .seconds(300)
     ) throws -> WebhookEvent {

@@ -3127,9 +3127,6 @@ extension Blooio.V2 {
         }
     }
 
-    /// What can be given as ``OutboundAttachment``: `String`.
-    public protocol OutboundAttachmentConvertible: JSONRepresentable {}
-
     /// Parent of the inline reply, by Blooio id (preferred) or by GUID.
     public enum ReplyTo: AnyShape, JSONReadable {
         /// `ReplyToMessage`.
@@ -3197,14 +3194,5 @@ extension Blooio.V2.MessageText: Blooio.V2.MessageTextConvertible {}
 extension String: Blooio.V2.MessageTextConvertible {}
 extension Array: Blooio.V2.MessageTextConvertible where Element == String {}
 
-
-extension Blooio.V2.OutboundAttachment: Blooio.V2.OutboundAttachmentConvertible {}
-extension String: Blooio.V2.OutboundAttachmentConvertible {}
-
-extension Blooio.V2.NamedAttachment: Blooio.V2.OutboundAttachmentConvertible {}
-extension Blooio.V2.OutboundAttachmentConvertible where Self == Blooio.V2.NamedAttachment {
-    /// As ``Blooio.V2/OutboundAttachment/named(_:)``.
-    public static func named(_ value: Blooio.V2.NamedAttachment) -> Self { value }
-}
 
 extension Blooio.V2.SendMessageResponse: MessageReference {}

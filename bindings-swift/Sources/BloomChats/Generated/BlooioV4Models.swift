@@ -2578,9 +2578,6 @@ extension Blooio.V4 {
         }
     }
 
-    /// What can be given as ``NewGroupMember``: `String`.
-    public protocol NewGroupMemberConvertible: JSONRepresentable {}
-
     /// One of several shapes.
     public enum PriorityEntry: AnyShape, JSONReadable {
         /// String.
@@ -2625,9 +2622,6 @@ extension Blooio.V4 {
             self = .unknown(json)
         }
     }
-
-    /// What can be given as ``PriorityEntry``: `String`.
-    public protocol PriorityEntryConvertible: JSONRepresentable {}
 
     /// Who receives. A bare identifier reaches channels addressed by phone or email; contact_id lets routing use any
     /// identity of the contact; group_id needs the sender that owns the group. The 2026-07-25 export no longer
@@ -2836,36 +2830,18 @@ extension Bool: Blooio.V4.HybridConvertible {}
 extension String: Blooio.V4.HybridConvertible {}
 
 
-extension Blooio.V4.NewGroupMember: Blooio.V4.NewGroupMemberConvertible {}
-extension String: Blooio.V4.NewGroupMemberConvertible {}
-
-extension Blooio.V4.NewGroupMemberIdentifier: Blooio.V4.NewGroupMemberConvertible {}
-extension Blooio.V4.NewGroupMemberConvertible where Self == Blooio.V4.NewGroupMemberIdentifier {
-    /// As ``Blooio.V4/NewGroupMember/identifier(_:)``.
-    public static func identifier(_ value: Blooio.V4.NewGroupMemberIdentifier) -> Self { value }
-}
-
-extension Blooio.V4.PriorityEntry: Blooio.V4.PriorityEntryConvertible {}
-extension String: Blooio.V4.PriorityEntryConvertible {}
-
-extension Blooio.V4.PriorityEntryTiered: Blooio.V4.PriorityEntryConvertible {}
-extension Blooio.V4.PriorityEntryConvertible where Self == Blooio.V4.PriorityEntryTiered {
-    /// As ``Blooio.V4/PriorityEntry/tiered(_:)``.
-    public static func tiered(_ value: Blooio.V4.PriorityEntryTiered) -> Self { value }
-}
-
 extension Blooio.V4.Recipient: Blooio.V4.RecipientConvertible {}
 extension String: Blooio.V4.RecipientConvertible {}
 extension Array: Blooio.V4.RecipientConvertible where Element == String {}
 
 extension Blooio.V4.RecipientContact: Blooio.V4.RecipientConvertible {}
 extension Blooio.V4.RecipientConvertible where Self == Blooio.V4.RecipientContact {
-    /// As ``Blooio.V4/Recipient/contact(_:)``.
+    /// As ``Blooio/V4/Recipient/contact(_:)``.
     public static func contact(_ value: Blooio.V4.RecipientContact) -> Self { value }
 }
 extension Blooio.V4.RecipientGroup: Blooio.V4.RecipientConvertible {}
 extension Blooio.V4.RecipientConvertible where Self == Blooio.V4.RecipientGroup {
-    /// As ``Blooio.V4/Recipient/group(_:)``.
+    /// As ``Blooio/V4/Recipient/group(_:)``.
     public static func group(_ value: Blooio.V4.RecipientGroup) -> Self { value }
 }
 
