@@ -125,8 +125,10 @@ impl Switches {
                 let choice = choices.iter().find(|choice| Some(u64::from(**choice)) == value.as_u64());
                 choice.map(|choice| *field(self) = *choice)
             }
-            Takes::Cap(field) if value.is_null() => Some(*field(self) = None),
-            Takes::Cap(field) => value.as_u64().map(|value| *field(self) = Some(value)),
+            Takes::Cap(field) => {
+                let cap = if value.is_null() { Some(None) } else { value.as_u64().map(Some) };
+                cap.map(|cap| *field(self) = cap)
+            }
             Takes::Factor(field) => {
                 value.as_f64().filter(|factor| (0.0..=1000.0).contains(factor)).map(|value| *field(self) = value)
             }
