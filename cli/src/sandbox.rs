@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{Read, Write, stdin, stdout};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bloomchats_sandbox::{Options, Sandbox};
@@ -14,7 +15,16 @@ pub(crate) struct Arguments {
     /// Decides keys and data: the same seed gives the same ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Print one line of JSON when ready: url, blooio_api_key, bloomchats_api_key, ready_ms.
+    /// Where to listen; anything beyond loopback lets other machines read and steer the sandbox.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Serve HTTPS; the certificate authority to trust is made anew, and its file printed.
+    #[arg(long)]
+    tls: bool,
+    /// Set a vendor switch of docs/sandbox.md, such as `send_status=202`; may be repeated.
+    #[arg(long = "switch", value_name = "NAME=VALUE", value_parser = switch)]
+    switches: Vec<(String, serde_json::Value)>,
+    /// Print one line of JSON when ready: url, blooio_api_key, bloomchats_api_key, ready_ms, and ca_path with --tls.
     #[arg(long)]
     json: bool,
     /// Stop when standard input closes, so that a test that dies takes its sandbox with it.
@@ -22,12 +32,29 @@ pub(crate) struct Arguments {
     stop_on_stdin_close: bool,
 }
 
+/// `name=value`, where the value is JSON, or else text.
+fn switch(given: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = given.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
 /// `started` is when the process began, for `ready_ms`.
 pub(crate) fn run(arguments: &Arguments, started: Instant) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Signals are caught before anyone is told that the sandbox runs.
     let stop = runtime.block_on(async { stop_signal() })?;
-    let sandbox = Sandbox::start(Options::default().port(arguments.port).seed(arguments.seed))?;
+    let mut options = Options::default().port(arguments.port).seed(arguments.seed).bind(arguments.bind);
+    options.switches.extend(arguments.switches.iter().cloned());
+    if arguments.tls {
+        options = options.tls(std::env::temp_dir());
+    }
+    if !arguments.bind.is_loopback() {
+        eprintln!(
+            "Warning: {} is not this machine alone; whoever reaches it can read and steer the sandbox.",
+            arguments.bind
+        );
+    }
+    let sandbox = Sandbox::start(options)?;
     announce(&sandbox, arguments.json, started)?;
     runtime.block_on(async {
         let stdin_closes = arguments.stop_on_stdin_close.then(watch_stdin);
@@ -46,12 +73,23 @@ fn announce(sandbox: &Sandbox, json: bool, started: Instant) -> std::io::Result<
     let mut out = stdout().lock();
     if json {
         let ready_ms = started.elapsed().as_millis() as u64;
-        let line = serde_json::json!({"url": url, "blooio_api_key": blooio, "bloomchats_api_key": bloomchats, "ready_ms": ready_ms});
+        let mut line = serde_json::json!({
+            "url": url,
+            "blooio_api_key": blooio,
+            "bloomchats_api_key": bloomchats,
+            "ready_ms": ready_ms,
+        });
+        if let Some(path) = sandbox.ca_path() {
+            line["ca_path"] = path.to_string_lossy().into();
+        }
         writeln!(out, "{line}")?;
     } else {
         writeln!(out, "The sandbox listens on {url} (Ctrl-C stops it). Point your programs at it:\n")?;
         writeln!(out, "export BLOOIO_BASE_URL={url} BLOOIO_API_KEY={blooio}")?;
         writeln!(out, "export BLOOMCHATS_BASE_URL={url} BLOOMCHATS_API_KEY={bloomchats}")?;
+        if let Some(path) = sandbox.ca_path() {
+            writeln!(out, "export SSL_CERT_FILE={}", path.display())?;
+        }
     }
     out.flush()
 }

@@ -94,3 +94,22 @@ fn flags_it_does_not_know_are_named() {
     let version = bloomchats(&["--version"]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), concat!("bloomchats ", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn tls_switches_and_other_addresses_are_flags() {
+    let arguments =
+        ["sandbox", "--json", "--port", "0", "--tls", "--switch", "send_status=202", "--stop-on-stdin-close"];
+    let (mut child, line) = started(&arguments);
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    assert!(ready["url"].as_str().unwrap().starts_with("https://127.0.0.1:"));
+    let ca = ready["ca_path"].as_str().unwrap().to_owned();
+    assert!(std::fs::read_to_string(&ca).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    drop(child.stdin.take());
+    assert!(ended(child));
+    assert!(!std::path::Path::new(&ca).exists());
+    let unknown = bloomchats(&["sandbox", "--port", "0", "--switch", "no_such=1"]).output().unwrap();
+    refuses_in_one_line(&unknown, "no_such is no switch");
+    let output =
+        bloomchats(&["sandbox", "--port", "0", "--bind", "0.0.0.0", "--stop-on-stdin-close"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("Warning: 0.0.0.0"));
+}

@@ -14,8 +14,11 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Connections served at once; further ones wait in the listener's queue.
 const MAXIMUM: usize = 4096;
@@ -33,8 +36,11 @@ pub(crate) enum Cut {
     Reset,
 }
 
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Accepts until its runtime goes.
-pub(crate) async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let slots = Arc::new(Semaphore::new(MAXIMUM));
     loop {
@@ -45,15 +51,39 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> io::Result<(
         };
         // Small answers must not wait for each other.
         drop(stream.set_nodelay(true));
-        let router = router.clone();
+        let (router, tls) = (router.clone(), tls.clone());
         tokio::spawn(async move {
-            converse(stream, router).await;
+            match tls {
+                None => converse(stream, router).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+                        converse(stream, router).await;
+                    }
+                }
+            }
             drop(slot);
         });
     }
 }
 
-async fn converse(stream: TcpStream, router: Router) {
+/// A connection, encrypted or not.
+trait Line: AsyncRead + AsyncWrite + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Line for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Line for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+async fn converse(stream: impl Line, router: Router) {
     let reset = Arc::new(AtomicBool::new(false));
     let (answers, seen) = (TowerToHyperService::new(router), Arc::clone(&reset));
     let service = service_fn(move |request: Request<Incoming>| {
@@ -68,7 +98,7 @@ async fn converse(stream: TcpStream, router: Router) {
     // Errors here are the client's: a broken connection, or bytes that are no request.
     let _ = (&mut connection).await;
     if reset.load(Ordering::Relaxed) {
-        let _ = connection.into_parts().io.inner().set_zero_linger();
+        let _ = connection.into_parts().io.inner().tcp().set_zero_linger();
     }
 }
 

@@ -28,13 +28,15 @@ mod server;
 mod service;
 mod switches;
 mod timers;
+mod tls;
 mod v2;
 mod v4;
 mod webhooks;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -44,15 +46,23 @@ use tokio::sync::oneshot;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The loopback port; 0, the default, takes a free one.
+    /// The port; 0, the default, takes a free one.
     pub port: u16,
     /// Decides keys and data: the same seed gives the same ones. Default 1.
     pub seed: u64,
+    /// Where to listen. Default 127.0.0.1; anything beyond loopback lets other machines read and steer the sandbox.
+    pub bind: IpAddr,
+    /// HTTPS in place of HTTP: a CA is made and its certificate written into this directory, until the sandbox stops.
+    /// Default `None`, plain HTTP.
+    pub tls: Option<PathBuf>,
+    /// Vendor switches by name, as `PUT /_sandbox/switches` takes them. Default none: each has its own default.
+    pub switches: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { port: 0, seed: 1 }
+        let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Options { port: 0, seed: 1, bind, tls: None, switches: serde_json::Map::new() }
     }
 }
 
@@ -61,6 +71,27 @@ impl Options {
     #[must_use]
     pub fn port(mut self, port: u16) -> Options {
         self.port = port;
+        self
+    }
+
+    /// The same options on another address than 127.0.0.1.
+    #[must_use]
+    pub fn bind(mut self, bind: IpAddr) -> Options {
+        self.bind = bind;
+        self
+    }
+
+    /// The same options with HTTPS, the CA's certificate in `directory`.
+    #[must_use]
+    pub fn tls(mut self, directory: impl Into<PathBuf>) -> Options {
+        self.tls = Some(directory.into());
+        self
+    }
+
+    /// The same options with one vendor switch set.
+    #[must_use]
+    pub fn switch(mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) -> Options {
+        self.switches.insert(name.into(), value.into());
         self
     }
 
@@ -78,6 +109,8 @@ impl Options {
 pub enum StartError {
     /// Another process listens on the port.
     PortInUse(u16),
+    /// A switch that does not exist, or a value it does not take; the text says which and what.
+    Switch(String),
     /// The operating system refused a socket or a thread.
     Io(io::Error),
 }
@@ -88,6 +121,7 @@ impl fmt::Display for StartError {
             StartError::PortInUse(port) => {
                 write!(f, "port {port} is in use; choose another one, or 0 for any free one")
             }
+            StartError::Switch(reason) => f.write_str(reason),
             StartError::Io(error) => write!(f, "the sandbox cannot start: {error}"),
         }
     }
@@ -96,7 +130,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::PortInUse(_) => None,
+            StartError::PortInUse(_) | StartError::Switch(_) => None,
             StartError::Io(error) => Some(error),
         }
     }
@@ -111,7 +145,8 @@ impl From<io::Error> for StartError {
 /// A running sandbox, on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sandbox {
-    address: SocketAddr,
+    url: String,
+    authority: Option<tls::Authority>,
     blooio_api_key: String,
     bloomchats_api_key: String,
     stop: Option<oneshot::Sender<()>>,
@@ -119,32 +154,40 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts on loopback; when this returns, requests are answered.
+    /// Starts; when this returns, requests are answered.
     ///
     /// # Errors
-    /// [`StartError::PortInUse`] when something listens there already.
+    /// [`StartError::PortInUse`] when something listens there already, [`StartError::Switch`] for a switch there is not.
     pub fn start(options: Options) -> Result<Sandbox, StartError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(|error| match error.kind() {
+        let switches = switches::Switches::default().with(&options.switches).map_err(StartError::Switch)?;
+        let listener = TcpListener::bind((options.bind, options.port)).map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => StartError::PortInUse(options.port),
             _ => StartError::Io(error),
         })?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let tls =
+            options.tls.as_deref().map(|directory| tls::Authority::create(directory, options.bind, address.port()));
+        let (acceptor, authority) = tls.transpose()?.unzip();
+        let url = format!("{}://{address}", if acceptor.is_some() { "https" } else { "http" });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, switches::Switches::default()));
+        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, switches));
         let keys = namespaces.default().keys.clone();
+        let app =
+            server::App { namespaces: Arc::clone(&namespaces), url: url.clone(), open: !options.bind.is_loopback() };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("bloomchats-sandbox".to_owned()).spawn(move || {
             // Dropping the runtime with `block_on` closes every connection and timer: stopping never waits for clients.
             runtime.block_on(async {
                 tokio::select! {
-                    () = server::serve(listener, namespaces, address) => {}
+                    () = server::serve(listener, acceptor, namespaces, app) => {}
                     _ = stopped => {}
                 }
             });
         })?;
         Ok(Sandbox {
-            address,
+            url,
+            authority,
             blooio_api_key: keys.blooio,
             bloomchats_api_key: keys.bloomchats,
             stop: Some(stop),
@@ -154,7 +197,12 @@ impl Sandbox {
 
     /// The origin to point clients at (`base_url`), without a slash at its end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
+    }
+
+    /// With HTTPS, the PEM file of the CA that clients have to trust (`SSL_CERT_FILE`, `ca_certs`).
+    pub fn ca_path(&self) -> Option<&Path> {
+        self.authority.as_ref().map(tls::Authority::path)
     }
 
     /// The Blooio key of the default namespace, for v2 and v4.

@@ -1,7 +1,7 @@
 //! From a connection to an answer: every request takes these steps, whatever API it is for.
 
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,6 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use tokio_rustls::TlsAcceptor;
 
 use crate::bloomchats::BloomChats;
 use crate::connection::Cut;
@@ -32,24 +33,19 @@ const LAST_DATE_MS: i64 = 253_402_300_799_000;
 pub(crate) static SERVICES: [&dyn Service; 3] = [&V2, &V4, &BloomChats];
 
 /// Serves until its runtime goes.
-pub(crate) async fn serve(listener: TcpListener, namespaces: Arc<Namespaces>, address: SocketAddr) {
+pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, namespaces: Arc<Namespaces>, app: App) {
     namespaces.start();
-    let app = Arc::new(App { namespaces, address });
-    let router = axum::Router::new().fallback(answer).with_state(app);
-    if let Err(error) = crate::connection::serve(listener, router).await {
+    let router = axum::Router::new().fallback(answer).with_state(Arc::new(app));
+    if let Err(error) = crate::connection::serve(listener, tls, router).await {
         eprintln!("bloomchats sandbox: {error}");
     }
 }
 
 pub(crate) struct App {
     pub(crate) namespaces: Arc<Namespaces>,
-    pub(crate) address: SocketAddr,
-}
-
-impl App {
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
+    pub(crate) url: String,
+    /// Whether other machines may steer it too.
+    pub(crate) open: bool,
 }
 
 /// A request whose body has arrived, or is known not to.
@@ -179,14 +175,23 @@ fn handle(
     };
     match found.handling {
         Handling::ComingSoon(resource) => Ok(service.coming_soon(resource)),
-        Handling::Here(handler) => handler(&mut Call {
-            path: route::values(found.template, segments),
-            query: Query::parse(&incoming.query),
-            headers: &incoming.headers,
-            body: &body?,
-            target,
-            state,
-        }),
+        Handling::Here(handler) => {
+            let mut call = Call {
+                path: route::values(found.template, segments),
+                query: Query::parse(&incoming.query),
+                headers: &incoming.headers,
+                body: &body?,
+                method: &incoming.method,
+                target,
+                state,
+            };
+            if let Some(answer) = service.replayed(&mut call) {
+                return Ok(answer);
+            }
+            let answer = handler(&mut call)?;
+            service.remember(&mut call, &answer);
+            Ok(answer)
+        }
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) trait Service: Sync {
     fn key_refused(&self, reason: KeyRefused) -> Answer;
     /// An operation the vendor itself declares and answers with 501.
     fn coming_soon(&self, resource: &'static str) -> Answer;
+    /// The first answer to a repeated call, where this API keeps answers beside those of sends.
+    fn replayed(&self, _call: &mut Call<'_>) -> Option<Answer> {
+        None
+    }
+    /// Keeps an answer for [`Service::replayed`].
+    fn remember(&self, _call: &mut Call<'_>, _answer: &Answer) {}
     /// Headers that every answer of this API carries.
     fn standing_headers(&self, _standing: &Standing) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -121,6 +127,7 @@ pub(crate) struct Call<'a> {
     pub(crate) query: Query,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
+    pub(crate) method: &'a str,
     /// Path as sent, without the prefix: part of what a v4 idempotency key is bound to.
     pub(crate) target: &'a str,
 }

@@ -225,3 +225,23 @@ async fn logs_show_every_attempt_and_replays_answer_with_what_was_said() {
     client.raw("POST", &format!("{logs}/none/replay"), &[], None).await.is(404);
     client.get(&format!("{logs}?status=1")).await.is(400);
 }
+
+#[tokio::test]
+async fn switches_change_what_is_answered() {
+    let bench = bench();
+    let client = &bench.blooio;
+    let switches = json!({"v2_idempotent_posts": true, "v2_strict_idempotency": true, "v2_generic_lists": true, "v2_read_status": true});
+    client.send("PUT", "/_sandbox/switches", switches).await.is(200);
+    let poll = json!({"title": "When?", "options": ["a", "b"]});
+    let first = client.post_keyed(&format!("{CHAT}/polls"), "p", poll.clone()).await.is(200);
+    let again = client.post_keyed(&format!("{CHAT}/polls"), "p", poll).await.is(200);
+    assert_eq!(first.body, again.body);
+    client.post_keyed(&format!("{CHAT}/messages"), "m", json!({"text": "Hello"})).await.is(202);
+    client.post_keyed(&format!("{CHAT}/messages"), "m", json!({"text": "Other"})).await.is(409);
+    let list = client.request("GET", "/v2/api/contacts", &[], None).send().await.unwrap().text().await.unwrap();
+    assert!(list.contains("\"count\":"), "{list}");
+    let sent = client.post("/v2/api/chats/%2B15005550009/messages", json!({"text": "Hello"})).await.is(202);
+    client.post("/_sandbox/clock/advance", json!({"ms": 2000})).await.is(200);
+    let path = format!("/v2/api/chats/%2B15005550009/messages/{}/status", sent.text("/message_id"));
+    assert_eq!(client.get(&path).await.is(200).text("/status"), "read");
+}

@@ -102,8 +102,15 @@ pub(crate) fn obstacle(identifier: &str) -> Option<(u16, &'static str)> {
     OBSTACLES.iter().find(|(number, ..)| *number == identifier).map(|(_, status, message)| (*status, *message))
 }
 
-/// Every recipient with a fate of its own, for the documentation's test.
 #[cfg(test)]
-pub(crate) fn magic_numbers() -> Vec<&'static str> {
-    MAGIC.iter().map(|(number, _)| *number).chain(OBSTACLES.iter().map(|(number, ..)| *number)).collect()
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_every_recipient_with_a_fate() {
+        let guide = include_str!("../../../docs/sandbox.md");
+        for number in MAGIC.iter().map(|(number, _)| number).chain(OBSTACLES.iter().map(|(number, ..)| number)) {
+            assert!(guide.contains(&format!("| `{number}` |")), "{number}");
+        }
+    }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn answer(app: &App, incoming: Incoming, path: &str) -> Answer 
 }
 
 fn handle(app: &App, mut incoming: Incoming, path: &str) -> Result<(Arc<Namespace>, Answer), Refusal> {
-    guard::same_machine(&incoming.headers)?;
+    guard::check(&incoming.headers, app.open)?;
     let segments = decode(path)?;
     let found = match route::find(&ROUTES, &incoming.method, &segments) {
         Found::Route(route) => route,

@@ -25,7 +25,7 @@ pub(super) fn create(control: &Control<'_>) -> Outcome {
     Ok(Answer::new(
         201,
         json!({
-            "url": control.app.url(),
+            "url": control.app.url,
             "blooio_api_key": namespace.keys.blooio,
             "bloomchats_api_key": namespace.keys.bloomchats,
         }),

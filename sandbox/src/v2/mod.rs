@@ -19,6 +19,7 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use crate::blooio::World;
+use crate::blooio::idempotency::{Fingerprint, Stored};
 use crate::fields::Fields;
 use crate::limit::Standing;
 use crate::refusal::Refusal;
@@ -133,6 +134,20 @@ impl Service for V2 {
         Answer::new(501, json!({"error": "Coming soon", "message": format!("{resource} is not available yet.")}))
     }
 
+    fn replayed(&self, call: &mut Call<'_>) -> Option<Answer> {
+        let (key, now) = (post_key(call)?, call.state.blooio.now);
+        let first = call.state.blooio.v2_replays.find(&key, now)?;
+        Some(Answer::ok(first.body.clone()))
+    }
+
+    fn remember(&self, call: &mut Call<'_>, answer: &Answer) {
+        if let (Some(key), None) = (post_key(call), &answer.later) {
+            let stored = Stored { request: Fingerprint::default(), status: answer.status, body: answer.body.clone() };
+            let now = call.state.blooio.now;
+            call.state.blooio.v2_replays.store(&key, now, stored);
+        }
+    }
+
     fn standing_headers(&self, standing: &Standing) -> Vec<(&'static str, String)> {
         vec![
             ("x-ratelimit-limit", standing.limit.to_string()),
@@ -140,6 +155,13 @@ impl Service for V2 {
             ("x-ratelimit-reset", (standing.reset_ms / 1000).to_string()),
         ]
     }
+}
+
+/// What a POST other than a send is remembered under, where that is switched on.
+fn post_key(call: &Call<'_>) -> Option<String> {
+    let send = call.target.starts_with("/chats/") && call.target.ends_with("/messages");
+    let wanted = call.state.blooio.switches.v2_idempotent_posts && call.method == "POST" && !send;
+    call.idempotency_key().filter(|_| wanted).map(|key| format!("{} {key}", call.target))
 }
 
 /// A body's fields; a wrong one is 400 and named in `details.field`.
