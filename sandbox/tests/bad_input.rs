@@ -75,6 +75,44 @@ async fn a_body_beyond_the_cap_is_413_and_the_next_request_goes_through() {
     bench.blooio.get("/v4/me").await.is(200);
 }
 
+/// Control endpoints that leave the clock and the keys alone.
+const CONTROL: [(&str, &str); 8] = [
+    ("POST", "/_sandbox/inbound"),
+    ("POST", "/_sandbox/faults"),
+    ("PUT", "/_sandbox/faults"),
+    ("PUT", "/_sandbox/switches"),
+    ("PUT", "/_sandbox/lines/%2B12025550101"),
+    ("PUT", "/_sandbox/limits"),
+    ("POST", "/_sandbox/clock/advance"),
+    ("GET", "/_sandbox/phones/x/inbox"),
+];
+
+/// Ids of things that exist, so that noise reaches beyond the first check.
+async fn real_ids(bench: &common::Bench) -> Vec<String> {
+    let client = &bench.blooio;
+    let sent = client.post("/v4/messages", json!({"to": "+15551234567", "text": "Hello"})).await.is(201);
+    let chat = client.get(&format!("/v4/chats/{}", sent.text("/chat_id"))).await.is(200);
+    let poll = json!({"to": "+15551234567", "poll": {"title": "When?", "options": ["a", "b"]}});
+    let poll = client.post("/v4/messages", poll).await.is(201);
+    let group = client.post("/v4/messages", json!({"to": ["+15551234567", "a@b.co"], "text": "Hello"})).await.is(201);
+    let webhook = client.post("/v4/webhooks", json!({"url": "https://example.com/hook"})).await.is(201);
+    let flat = client.post("/v2/api/webhooks", json!({"webhook_url": "https://example.com/hook"})).await.is(201);
+    let priority = json!({"channels": [sent.text("/channel_id")], "is_default": false});
+    let priority = client.post("/v4/priorities", priority).await.is(201);
+    vec![
+        sent.text("/id"),
+        sent.text("/chat_id"),
+        sent.text("/channel_id"),
+        chat.text("/data/contact_id"),
+        chat.text("/data/identity_id"),
+        poll.text("/id"),
+        group.text("/group_id"),
+        webhook.text("/data/id"),
+        flat.text("/webhook_id"),
+        priority.text("/data/id"),
+    ]
+}
+
 /// Random requests over all operations: nothing but contract-conforming answers, and it still serves afterwards.
 #[tokio::test]
 async fn noise_never_breaks_it() {
@@ -117,18 +155,49 @@ async fn noise_never_breaks_it() {
         "hybrid",
         "rich_link",
         "metadata",
+        "reaction",
+        "option_index",
+        "options",
+        "title",
+        "tags",
+        "name",
+        "members",
+        "channels",
+        "source_contact_id",
+        "state",
+        "numbers",
+        "number",
+        "sharing",
+        "priority_id",
     ];
-    let segments =
-        ["%2B15551234567", "x", "%00", "%F0%9F%98%80", "grp_1", "a%40b.co,%2B15551234567", ",", "%2F", "-", "wh_1"];
+    let mut segments: Vec<String> = [
+        "%2B15551234567",
+        "x",
+        "%00",
+        "%F0%9F%98%80",
+        "grp_1",
+        "a%40b.co,%2B15551234567",
+        ",",
+        "%2F",
+        "-",
+        "-1",
+        "wh_1",
+        "%2B12025550101",
+        "alerts",
+        "%2B15005550008",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    segments.extend(real_ids(&bench).await);
     let operations: Vec<(&str, String, String)> = CONTRACTS
         .iter()
         .flat_map(|contract| contract.operations().into_iter().map(|(method, path, _)| (contract.prefix, method, path)))
         .collect();
-    for _ in 0..3000 {
+    for round in 0..6000 {
         let (prefix, method, template) = &operations[below(operations.len())];
         let filled: Vec<&str> = template
             .split('/')
-            .map(|part| if part.starts_with('{') { segments[below(segments.len())] } else { part })
+            .map(|part| if part.starts_with('{') { segments[below(segments.len())].as_str() } else { part })
             .collect();
         let query = [
             "",
@@ -143,6 +212,11 @@ async fn noise_never_breaks_it() {
             .collect();
         let client = if *prefix == "/api" { &bench.bloomchats } else { &bench.blooio };
         client.send(method, &path, body.into()).await;
+        if round % 10 == 0 {
+            let (method, path) = CONTROL[below(CONTROL.len())];
+            let body = values[below(values.len())].clone();
+            bench.blooio.send(method, path, json!({"from": body, "type": body, "ms": body, "action": body})).await;
+        }
     }
     bench.blooio.get("/v2/api/me").await.is(200);
 }
