@@ -72,7 +72,7 @@ const V2_RULES: &[&str] = &[
     "lines are Blooio's only, so no Twilio key; 403 for forbidden numbers and 502, 503 come from recipients of the table in sandbox.md; the cap is the organization's, not a number's",
     "an unlinked group is linked by its first message; `device_sync` always succeeds",
     "`reply_target_not_supported` for text arrays and URL batches only, as there are no Twilio or hybrid keys",
-    "no `pending` and no `cancellation_requested`",
+    "no `pending` and no `cancellation_requested`; `protocol` is null, not `pending`, until it is known, as the vendor's Python client takes it",
     "markChatRead marks our side and tells nobody; capabilities are looked up at every call",
     "",
     "",

@@ -21,7 +21,7 @@ pub(crate) fn body(world: &World, event: &Event) -> Option<Value> {
             body["action"] = if reaction.added { "add" } else { "remove" }.into();
             body["sender"] = author(world, event, reaction.by).into();
             body["original_text"] = row.text.clone().into();
-            body["protocol"] = row.protocol.into();
+            body["protocol"] = known(row.protocol).into();
             body
         }
         What::Poll { message } => poll(world, event, *message)?,
@@ -145,9 +145,14 @@ fn message_body(world: &World, event: &Event, index: usize, status: Status, prot
     body
 }
 
-/// v2 has no name for WhatsApp.
-pub(super) fn known(protocol: &str) -> &str {
-    if protocol == "whatsapp" { "unknown" } else { protocol }
+/// v2 has no name for WhatsApp. Before the protocol is known both `pending` and null are described; the vendor's own
+/// clients refuse the former.
+pub(super) fn known(protocol: &str) -> Option<&str> {
+    match protocol {
+        "pending" => None,
+        "whatsapp" => Some("unknown"),
+        known => Some(known),
+    }
 }
 
 fn author<'a>(world: &'a World, event: &Event, by: Author) -> Option<&'a str> {
