@@ -1,6 +1,10 @@
 //! One call under way: driven by the runtime's thread, followed from a Swift task, cancelled from any thread.
 
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bloomchats::{BoxFuture, CredentialProvider, Progress, Secret};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -72,27 +76,35 @@ impl Call {
 
     fn spawn(&self, run: Run) -> std::io::Result<()> {
         let (mut stop, progress, asked) = (self.stop.subscribe(), self.progress.clone(), self.asked.clone());
-        let running = CURRENT.scope(asked.clone(), async move {
-            tokio::select! {
+        let running = async move {
+            let step = tokio::select! {
                 biased; // a call that was cancelled before it began never begins
-                _ = stop.wait_for(|stop| *stop) => None,
-                result = run => Some(result),
-            }
-        });
-        let runtime = runtime()?;
-        let running = runtime.spawn(running);
-        // A second task, so that the end is told even when the first panics.
-        runtime.spawn(async move {
-            let step = match running.await {
-                Ok(Some(Ok(answer))) => Ok(Step::Done { answer: answer.into() }),
-                Ok(Some(Err(error))) => Err(error.into()),
-                Ok(None) => Err(Fault::of_bridge("cancelled", "cancelled", &progress)),
-                Err(_) => Err(Fault::internal(&progress)),
+                _ = stop.wait_for(|stop| *stop) => Err(Fault::of_bridge("cancelled", "cancelled", &progress)),
+                result = Caught(run) => match result {
+                    Some(Ok(answer)) => Ok(Step::Done { answer: answer.into() }),
+                    Some(Err(error)) => Err(error.into()),
+                    None => Err(Fault::internal(&progress)),
+                },
             };
             // Nobody listens any more when the call itself was let go of.
             let _ = asked.steps.send(step);
-        });
+        };
+        runtime()?.spawn(CURRENT.scope(self.asked.clone(), running));
         Ok(())
+    }
+}
+
+/// A panic in core ends this one call, as `None`: it must not end the runtime's task unheard.
+struct Caught(Run);
+
+impl Future for Caught {
+    type Output = Option<bloomchats::Result<bloomchats::Answer>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
     }
 }
 

@@ -10,14 +10,14 @@ scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 project=$(cd "$scripts/../.." && pwd -P)
 folder=$1
 native=$("$scripts/swift-native.sh")
-build=$project/target/swift/package
+work=${SWIFT_WORK:-${CARGO_TARGET_DIR:-$project/target}/swift}
 
 swift=()
 if ! command -v swift >/dev/null; then
-  swift=("$scripts/swift-toolchain.sh" run --root "${SWIFT_ROOT:-$project/target/swift-root}" --bind "$native"
+  swift=("$scripts/swift-toolchain.sh" run --root "${SWIFT_ROOT:-$project/target/swift-root}" --bind "$native" --bind "$work"
     env PKG_CONFIG_PATH="$native")
 fi
-modules=$(find "$build" -type d -path '*/debug/Modules' | head -n 1)
+modules=$(find "$work/package" -type d -path '*/debug/Modules' | head -n 1)
 triple=$(basename "$(dirname "$(dirname "$modules")")")
 rm -rf "$folder" && mkdir -p "$folder/symbols"
 cd "$project/bindings-swift"

@@ -10,7 +10,7 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 target=${CARGO_TARGET_DIR:-$project/target}
 profile=debug options=()
-[ "${1-}" != --release ] || { profile=release options=(--release); shift; }
+[ "${1-}" != --release ] || { profile=swift options=(--profile swift); shift; }
 package=${1-$project/bindings-swift}
 
 cd "$project"

@@ -32,7 +32,7 @@ root=${SWIFT_ROOT:-$project/target/swift-root}
 own_swift=$(command -v swift || true)
 [ -n "$own_swift" ] || "$scripts/swift-toolchain.sh" install "$root"
 binds=()
-for seen in "$native" "$(dirname "$binary")"; do
+for seen in "$native" "$(dirname "$binary")" "$work"; do
   [[ $seen/ = "$project"/* ]] || binds+=(--bind "$seen")
 done
 settings=(PKG_CONFIG_PATH="$native" BLOOMCHATS_BIN="$binary")
@@ -133,5 +133,5 @@ fi
 
 # --- The reference --------------------------------------------------------------------------------------------------
 
-"$scripts/swift-docs.sh" "$work/docs"
+SWIFT_WORK=$work "$scripts/swift-docs.sh" "$work/docs"
 say "$tests tests, $(wc -l <"$out") corpus cases, quickstart, own backend, reference: passed"

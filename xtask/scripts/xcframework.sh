@@ -64,11 +64,11 @@ while read -r slice sdk tier targets; do
   for rust in $targets; do
     if [ "$tier" = 2 ]; then
       rustup target add "$rust" >/dev/null
-      cargo build --quiet --release -p bloomchats-swift --target "$rust"
+      cargo build --quiet --profile swift -p bloomchats-swift --target "$rust"
     else
-      cargo +nightly build --quiet --release -p bloomchats-swift --target "$rust" -Z build-std=std,panic_unwind
+      cargo +nightly build --quiet --profile swift -p bloomchats-swift --target "$rust" -Z build-std=std,panic_unwind
     fi
-    libraries+=("$target/$rust/release/libbloomchats_swift.a")
+    libraries+=("$target/$rust/swift/libbloomchats_swift.a")
   done
   mkdir -p "$work/$slice"
   lipo -create "${libraries[@]}" -output "$work/$slice/libbloomchats_swift.a"

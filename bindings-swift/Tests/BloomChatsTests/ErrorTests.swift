@@ -53,6 +53,12 @@ import Testing
         #expect(message { try Blooio(apiKey: "bl_x", baseURL: "http://blooio.example") } != "")
         #expect(message { try Blooio(apiKey: "bl_x", options: ClientOptions(maxRetries: 11)) }.contains("max_retries"))
         #expect(message { try Blooio(apiKey: "bl_x", options: ClientOptions(timeout: .seconds(-1))) }.contains("timeout"))
+        let all = ClientOptions(
+            organizationID: "org_1", timeout: .seconds(9), attemptTimeout: .seconds(3), connectTimeout: .seconds(1),
+            maxRetries: 3, userAgent: "app/1", proxy: "", allowHTTP: true, v4SendBody: .content,
+            plan: .init(perMinute: 60))
+        #expect(message { try Blooio(apiKey: "bl_x", baseURL: "http://blooio.example", options: all) } == "")
+        #expect(message { try Blooio(apiKey: "bl_x", options: ClientOptions(plan: .init(perMinute: 0))) }.contains("plan"))
     }
 
     @Test func showsNobodysData() async throws {

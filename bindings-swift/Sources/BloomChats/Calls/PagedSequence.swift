@@ -29,8 +29,13 @@ public struct PagedSequence<Element: Sendable>: AsyncSequence, Sendable {
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task. It can be called again: a failed
         ///   page is fetched again.
         public mutating func next() async throws -> Element? {
+            try await next(isolation: nil)
+        }
+
+        /// As ``next()``, without leaving the caller's actor for elements that are there already.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
             while items.isEmpty {
-                guard let page = try await pages.next() else { return nil }
+                guard let page = try await pages.next(isolation: actor) else { return nil }
                 items = page.items[...]
             }
             return items.popFirst()
@@ -57,6 +62,11 @@ public struct PagedSequence<Element: Sendable>: AsyncSequence, Sendable {
             ///
             /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task. It can be called again.
             public mutating func next() async throws -> Element? {
+                try await next(isolation: nil)
+            }
+
+            /// As ``next()``, called from an actor.
+            public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
                 if let last {
                     guard let page = try await last.next() else { return nil }
                     self.last = page

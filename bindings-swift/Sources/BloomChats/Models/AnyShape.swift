@@ -1,6 +1,5 @@
 /// One of several shapes, or one that this version does not know. Descriptions leave the content out.
-public protocol AnyShape: JSONRepresentable, Hashable, Codable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
+public protocol AnyShape: JSONRepresentable, Hashable, Codable, CustomStringConvertible, CustomReflectable
 {
     /// Reads any JSON.
     init(raw: JSONValue)
@@ -30,8 +29,6 @@ extension AnyShape {
 
     /// The type's name.
     public var description: String { "\(Self.self)" }
-    /// As ``description``.
-    public var debugDescription: String { description }
     /// Shows what ``description`` shows: `dump` and test failures end up in logs.
     public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .enum) }
 }

@@ -2,8 +2,7 @@
 ///
 /// A field that is absent, null or of an unexpected type reads `nil`; ``raw`` holds whatever the service sent, fields that
 /// this version does not know included. Descriptions, dumps and mirrors leave out people's data.
-public protocol Model: JSONRepresentable, Hashable, Codable, CustomStringConvertible, CustomDebugStringConvertible,
-    CustomReflectable
+public protocol Model: JSONRepresentable, Hashable, Codable, CustomStringConvertible, CustomReflectable
 {
     /// Everything the service sent, by wire names.
     var raw: JSONValue { get }
@@ -44,9 +43,6 @@ extension Model {
         }
         return "\(Self.self)(\(fields.joined(separator: ", ")))"
     }
-
-    /// As ``description``.
-    public var debugDescription: String { description }
 
     /// Shows what ``description`` shows: `dump` and test failures end up in logs.
     public var customMirror: Mirror {
