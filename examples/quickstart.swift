@@ -5,8 +5,8 @@ import BloomChats
 
 let person = "+15551234567"
 
-let contacts = try await BloomChats().contacts.list().reduce(into: 0) { count, _ in count += 1 }
-print("BloomChats: \(contacts) contacts")
+let contacts = try await BloomChats().contacts.list().all()
+print("BloomChats: \(contacts.count) contacts")
 
 let blooio = try Blooio()
 let sent = try await blooio.v2.messages.send(to: person, text: "Hello")

@@ -9,6 +9,8 @@
 # header and module map that go in. What was not: compiling for Apple targets, lipo, xcodebuild, Package.swift's
 # binaryTarget, and every Apple simulator and device.
 #
+# Watches with 32-bit pointers (arm64_32) are left out: Swift's Int has 32 bits there, and times in ms need more.
+#
 # tvOS, watchOS and visionOS are tier 3 in Rust: they take a nightly toolchain and -Z build-std, which is why their rows
 # are marked so and left out unless WITH_TIER_3=1.
 set -euo pipefail
@@ -21,7 +23,7 @@ macos                macosx            2     aarch64-apple-darwin x86_64-apple-d
 mac-catalyst         macosx            2     aarch64-apple-ios-macabi x86_64-apple-ios-macabi
 tvos                 appletvos         3     aarch64-apple-tvos
 tvos-simulator       appletvsimulator  3     aarch64-apple-tvos-sim
-watchos              watchos           3     aarch64-apple-watchos arm64_32-apple-watchos
+watchos              watchos           3     aarch64-apple-watchos
 watchos-simulator    watchsimulator    3     aarch64-apple-watchos-sim
 visionos             xros              3     aarch64-apple-visionos
 visionos-simulator   xrsimulator       3     aarch64-apple-visionos-sim

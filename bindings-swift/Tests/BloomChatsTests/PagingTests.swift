@@ -36,8 +36,6 @@ import Testing
 
     @Test func listsBloomChatsContacts() async throws {
         let (bloomchats, _) = try BloomChats.scripted([.text(200, #"[{"username":"ada"},{"username":"bob"}]"#, headers: ["content-type": "application/json"])])
-        var names: [String?] = []
-        for try await contact in bloomchats.contacts.list() { names.append(contact.raw["username"].string) }
-        #expect(names == ["ada", "bob"])
+        #expect(try await bloomchats.contacts.list().all().map { $0.raw["username"].string } == ["ada", "bob"])
     }
 }

@@ -11,9 +11,9 @@ private let binary = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].flatM
         let process = Process(), input = Pipe()
         let told: JSONValue
 
-        init() throws {
+        init(_ flags: String...) throws {
             process.executableURL = URL(fileURLWithPath: binary ?? "")
-            process.arguments = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"]
+            process.arguments = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"] + flags
             let output = Pipe()
             process.standardInput = input
             process.standardOutput = output
@@ -58,6 +58,20 @@ private let binary = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].flatM
             throw Unexpected()
         } catch let error as BloomChatsError {
             #expect(error.kind == .conflict)
+        }
+    }
+
+    @Test func trustsWhomItIsToldTo() async throws {
+        let sandbox = try Sandbox("--tls")
+        let authority = try Data(contentsOf: URL(fileURLWithPath: try #require(sandbox.told["ca_path"].string)))
+        let key = sandbox.told["blooio_api_key"].string
+        let trusting = try Blooio(apiKey: key, baseURL: sandbox.url, options: ClientOptions(caCertificates: authority))
+        #expect(try await trusting.v2.me.get().valid == true)
+        do {
+            _ = try await Blooio(apiKey: key, baseURL: sandbox.url, options: ClientOptions(maxRetries: 0)).v2.me.get()
+            throw Unexpected()
+        } catch let error as BloomChatsError {
+            #expect(error.kind == .connection && !error.maybeSent)
         }
     }
 

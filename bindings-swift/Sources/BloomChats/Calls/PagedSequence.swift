@@ -14,6 +14,13 @@ public struct PagedSequence<Element: Sendable>: AsyncSequence, Sendable {
     /// The same list, a page at a time, every page the service sends included.
     public var pages: Pages { Pages(fetch: fetch) }
 
+    /// Every element, in one list; for lists that are known to be short.
+    ///
+    /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
+    public func all() async throws -> [Element] {
+        try await reduce(into: []) { $0.append($1) }
+    }
+
     /// Elements, one after the other.
     public func makeAsyncIterator() -> Iterator {
         Iterator(pages: pages.makeAsyncIterator())
