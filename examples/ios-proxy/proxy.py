@@ -18,6 +18,7 @@ import re
 import secrets
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -46,6 +47,12 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 UPSTREAM_OPENER = urllib.request.build_opener(NoRedirect)
+
+
+def allows(method: str, path: str) -> bool:
+    # Dot segments would be folded on the way, and the path become another one.
+    folds = any(urllib.parse.unquote(segment) in (".", "..") for segment in path.split("/"))
+    return not folds and any(method == known and re.fullmatch(form, path) for known, form in ALLOWED)
 
 
 def session() -> str:
@@ -78,7 +85,7 @@ class Backend(BaseHTTPRequestHandler):
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not holds(token):
             return self.refuse(401, "no session, or one that has ended")
-        if not any(self.command == method and re.fullmatch(path, self.path) for method, path in ALLOWED):
+        if not allows(self.command, self.path):
             return self.refuse(403, "not for apps")
         self.forward(body)
 

@@ -33,6 +33,8 @@ EXPECTED = [
     ("GET", "/v2/api/contacts", None, token, 403),
     ("DELETE", MESSAGES, None, token, 403),
     ("POST", MESSAGES + "/../../../contacts", {}, token, 403),
+    ("POST", "/v2/api/chats/../messages", {}, token, 403),
+    ("GET", "/v2/api/chats/%2e%2E/messages/x/status", None, token, 403),
     ("POST", MESSAGES + "?x=1", {"text": "Hello"}, token, 403),
     ("POST", MESSAGES, {}, token, 400),  # the service's own refusal comes through
 ]

@@ -325,3 +325,27 @@ fn singular(plural: &str) -> String {
         None => plural.strip_suffix('s').unwrap_or(plural).to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (given, expected) in
+            [("message_id", "messageID"), ("url", "url"), ("webhook_url", "webhookURL"), ("imessage", "iMessage")]
+        {
+            assert_eq!(spelled(given), expected);
+        }
+        assert_eq!(local("default"), "`default`");
+        assert_eq!(singular("priorities"), "priority");
+        assert_eq!(singular("me"), "me");
+    }
+
+    #[test]
+    fn comments_stay_within_the_margin() {
+        let text = comment(&"word ".repeat(60), 8, 2);
+        assert!(text.lines().all(|line| line.len() <= WIDTH && line.starts_with("        /// ")));
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("        ///   word")));
+    }
+}
