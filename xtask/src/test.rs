@@ -191,3 +191,13 @@ fn compare_corpora(root: &Path, done: &[&str]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SUITES;
+
+    #[test]
+    fn the_suites_fit_into_the_time_they_share() {
+        assert!(SUITES.iter().map(|suite| suite.minutes).sum::<u32>() <= 70);
+    }
+}
