@@ -36,6 +36,8 @@ if (passed === 0) throw new Error("tests: none ran");
 const release = process.env.CI === "true" ? ["--release"] : [];
 console.log(step("pack", node, [join(here, "build.mjs"), "--pack", ...release]).split("\n").filter((line) => line.startsWith("addon:")).join());
 const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+// A debug build is slower by so much.
+step("growth", node, ["--expose-gc", "--max-semi-space-size=2", join(tests, "growth.mjs"), ...(release.length ? [] : ["40000"])], { show: true });
 step("publint", bin("publint"), ["--strict", "npm/sdk"]);
 step("attw", bin("attw"), [`npm/bloomchats-sdk-${version}.tgz`]);
 step("install", node, [join(root, "tests/install/node/run.mjs")], { show: true });

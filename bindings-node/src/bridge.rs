@@ -50,10 +50,13 @@ pub struct Upload {
     pub bytes: Uint8Array,
 }
 
-/// What happened to a call: its end, or core's question for a credential (neither `error` nor `head`).
+/// What happened to a call: its end, something for its watcher, or core's question for a credential (none of `error`, `head`,
+/// `event`).
 #[napi(object, object_from_js = false)]
 pub struct Completion {
     pub call: u32,
+    /// JSON of an event.
+    pub event: Option<String>,
     /// JSON of the error.
     pub error: Option<String>,
     /// JSON of what the last attempt said: status, headers, request id, attempts, key.
@@ -109,8 +112,10 @@ impl Bridge {
         }
     }
 
-    /// Makes a call and returns its number; what comes of it, a refusal of its arguments included, is drained.
+    /// Makes a call and returns its number; what comes of it, a refusal of its arguments included, is drained. `watched`:
+    /// and its events before that.
     #[napi(catch_unwind)]
+    #[allow(clippy::too_many_arguments)] // an object of JavaScript would be read field by field, at every call
     pub fn call(
         &self,
         env: Env,
@@ -118,34 +123,33 @@ impl Bridge {
         operation: String,
         arguments: String,
         options: String,
-        uploads: Option<Vec<Upload>>,
+        uploads: Vec<Upload>,
+        watched: bool,
     ) -> Result<u32> {
         let call = match Call::from_json(operation, arguments.as_bytes(), options.as_bytes()) {
             Ok(call) => call,
-            Err(error) => return self.start(env, Arc::default(), Box::pin(ready(Err(error)))),
+            Err(error) => return self.start(env, Arc::default(), Box::pin(ready(Err(error))), watched),
         };
         let file =
             |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
-        let files = uploads.into_iter().flatten().map(file).collect();
+        let files = uploads.into_iter().map(file).collect();
         let (progress, run) = client.0.start(Call { files, ..call });
-        self.start(env, progress, Box::pin(run))
+        self.start(env, progress, Box::pin(run), watched)
     }
 
     /// Fetches a next page, as a call of its own.
     #[napi(catch_unwind)]
-    pub fn next_page(&self, env: Env, page: &NextPage) -> Result<u32> {
+    pub fn next_page(&self, env: Env, page: &NextPage, watched: bool) -> Result<u32> {
         let (progress, run) = page.0.start();
-        self.start(env, progress, Box::pin(run))
+        self.start(env, progress, Box::pin(run), watched)
     }
 
-    /// Ends a call at once. What it had done by then, as JSON of an error; `null` when it is over and only to be drained.
+    /// Ends a call at once. That, or what it had come to before, is to be drained.
     #[napi(catch_unwind)]
-    pub fn cancel(&self, env: Env, call: u32) -> Result<Option<String>> {
-        let told = self.calls.borrow().running.get(&call).and_then(|running| running.cancel());
-        if told.is_some() {
-            self.forget(env, call)?;
+    pub fn cancel(&self, call: u32) {
+        if let Some(running) = self.calls.borrow().running.get(&call) {
+            running.cancel();
         }
-        Ok(told)
     }
 
     /// Answers the question of a call for its credential.
@@ -161,7 +165,7 @@ impl Bridge {
     pub fn drain(&self, env: Env) -> Result<Vec<Completion>> {
         let mut completions = Vec::new();
         for (call, event) in self.mailbox.drain() {
-            if !matches!(event, Event::Asked) {
+            if matches!(event, Event::Done(_) | Event::Failed(_)) {
                 self.forget(env, call)?;
             }
             completions.push(Completion::of(call, event));
@@ -169,11 +173,11 @@ impl Bridge {
         Ok(completions)
     }
 
-    fn start(&self, env: Env, progress: Arc<Progress>, run: Run) -> Result<u32> {
+    fn start(&self, env: Env, progress: Arc<Progress>, run: Run, watched: bool) -> Result<u32> {
         let mut calls = self.calls.borrow_mut();
         calls.last = calls.last.wrapping_add(1);
         let call = calls.last;
-        let running = Running::spawn(call, self.mailbox.clone(), progress, run)
+        let running = Running::spawn(call, self.mailbox.clone(), progress, run, watched)
             .map_err(|error| Error::from_reason(format!("the runtime does not start: {error}")))?;
         if calls.running.is_empty() {
             self.mailbox.keep_alive(env, true)?;
@@ -192,6 +196,7 @@ impl Bridge {
 impl Drop for Bridge {
     /// The environment ends: a worker was terminated, or the process exits.
     fn drop(&mut self) {
+        self.mailbox.close();
         for running in self.calls.get_mut().running.values() {
             running.cancel();
         }
@@ -200,9 +205,11 @@ impl Drop for Bridge {
 
 impl Completion {
     fn of(call: u32, event: Event) -> Completion {
-        let nothing = Completion { call, error: None, head: None, body: None, model: None, items: None, next: None };
+        let nothing =
+            Completion { call, event: None, error: None, head: None, body: None, model: None, items: None, next: None };
         let answer = match event {
             Event::Asked => return nothing,
+            Event::Seen(event) => return Completion { event: Some(event), ..nothing },
             Event::Failed(error) => return Completion { error: Some(error), ..nothing },
             Event::Done(answer) => *answer,
         };

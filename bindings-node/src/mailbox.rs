@@ -15,24 +15,28 @@ pub enum Event {
     Failed(String),
     /// Core wants a credential.
     Asked,
+    /// JSON of something the call's watcher is to see.
+    Seen(String),
 }
 
 /// The completions of one environment. The runtime's thread appends; only the environment's own thread drains.
 pub struct Mailbox {
-    events: Mutex<Vec<(u32, Event)>>,
+    /// Gone when the environment goes away: what still happens then is nobody's.
+    events: Mutex<Option<Vec<(u32, Event)>>>,
     wake: Wake,
 }
 
 impl Mailbox {
     pub fn new(wake: Wake) -> Mailbox {
-        Mailbox { events: Mutex::default(), wake }
+        Mailbox { events: Mutex::new(Some(Vec::new())), wake }
     }
 
     pub fn push(&self, call: u32, event: Event) {
-        let mut events = lock(&self.events);
+        let mut slot = lock(&self.events);
+        let Some(events) = slot.as_mut() else { return };
         events.push((call, event));
         let first = events.len() == 1;
-        drop(events);
+        drop(slot);
         // Later ones travel with the first, whose wake-up is still to come. An environment that is going away refuses
         // the wake-up, and nobody is left to miss it.
         if first {
@@ -51,7 +55,11 @@ impl Mailbox {
     }
 
     pub fn drain(&self) -> Vec<(u32, Event)> {
-        std::mem::take(&mut *lock(&self.events))
+        lock(&self.events).as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub fn close(&self) {
+        *lock(&self.events) = None;
     }
 }
 

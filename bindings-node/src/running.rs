@@ -51,8 +51,18 @@ tokio::task_local! {
 }
 
 impl Running {
-    /// Hands a call to the runtime.
-    pub fn spawn(call: u32, mailbox: Arc<Mailbox>, progress: Arc<Progress>, run: Run) -> io::Result<Arc<Running>> {
+    /// Hands a call to the runtime. `watched`: its events go where its end goes, before it.
+    pub fn spawn(
+        call: u32,
+        mailbox: Arc<Mailbox>,
+        progress: Arc<Progress>,
+        run: Run,
+        watched: bool,
+    ) -> io::Result<Arc<Running>> {
+        if watched {
+            let mailbox = mailbox.clone();
+            progress.watch(Arc::new(move |event| mailbox.push(call, Event::Seen(event.to_json().to_string()))));
+        }
         let run = Mutex::new(Some(run));
         let running = Running { call, mailbox, progress, run, answer: Mutex::default(), task: OnceLock::new() };
         let running = Arc::new(running);
@@ -61,16 +71,16 @@ impl Running {
         Ok(running)
     }
 
-    /// Ends the call: its socket closes, its waits end. What it had done by then, as JSON; `None` when it was over.
-    pub fn cancel(&self) -> Option<String> {
-        let run = lock(&self.run).take()?;
+    /// Ends the call: its socket closes, its waits end, and that is what comes of it. Nothing happens when it was over.
+    pub fn cancel(&self) {
+        let Some(run) = lock(&self.run).take() else { return };
         // Connections are given back to the runtime that drives them.
         let _entered = runtime().map(Runtime::enter);
         drop(run);
         if let Some(task) = self.task.get() {
             task.abort();
         }
-        Some(self.failure("cancelled", "cancelled"))
+        self.mailbox.push(self.call, Event::Failed(self.failure("cancelled", "cancelled")));
     }
 
     /// Answers core's question "credential?".

@@ -1,7 +1,8 @@
 /** This environment's calls: one table, one wake-up, and the signals and providers that belong to them. */
 
-import { AbortError, type AbortFacts, type ErrorFacts, type Trace, fromFacts, toError } from "./error";
+import { AbortError, type ErrorFacts, type Trace, fromFacts } from "./error";
 import { native, type NativeBridge, type NativeCompletion } from "./native";
+import type { Watch } from "./observe";
 
 /** Supplies a credential: before the first attempt of a call, and once more after a 401. */
 export type Provider = () => string | Promise<string>;
@@ -11,6 +12,9 @@ interface Call {
   reject(error: unknown): void;
   provider: Provider | undefined;
   trace: Trace;
+  watch: Watch | undefined;
+  /** What it is called when this side ended it. */
+  ended?: (facts: ErrorFacts) => Error;
 }
 
 const calls = new Map<number, Call>();
@@ -18,40 +22,60 @@ const calls = new Map<number, Call>();
 /** The environment's bridge. */
 export const bridge: NativeBridge = new native.Bridge(drain);
 
-/** Runs on the event loop, so nothing here may throw. */
+let draining = false;
+let more = false;
+
+/** Runs on the event loop, so nothing here may throw. What happens meanwhile, as an observer ends a call, waits for its turn. */
 function drain(): void {
-  for (const completion of bridge.drain()) {
-    const call = calls.get(completion.call);
-    if (call === undefined) continue;
-    if (completion.error === undefined && completion.head === undefined) {
-      void ask(completion.call, call);
-      continue;
+  more = true;
+  if (draining) return;
+  draining = true;
+  try {
+    while (more) {
+      more = false;
+      bridge.drain().forEach(take);
     }
-    calls.delete(completion.call);
-    if (completion.error === undefined) call.resolve(completion);
-    else call.reject(call.trace.of(toError(completion.error)));
+  } finally {
+    draining = false;
   }
 }
 
+function take(completion: NativeCompletion): void {
+  const call = calls.get(completion.call);
+  if (call === undefined) return;
+  if (completion.event !== undefined) return call.watch?.(completion.event);
+  if (completion.error === undefined && completion.head === undefined) return void ask(completion.call, call);
+  calls.delete(completion.call);
+  if (completion.error === undefined) return call.resolve(completion);
+  const facts = JSON.parse(completion.error) as ErrorFacts;
+  const error = facts.kind === "cancelled" ? call.ended?.(facts) : undefined;
+  call.reject(call.trace.of(error ?? fromFacts(facts)));
+}
+
+/**
+ * Ends a call at once, as `ended` says; or with what it had come to before, which is on its way and is the truth. Its last
+ * events and its end are taken here and now: the event loop may have nothing else to stay for.
+ */
+function end(number: number, ended: (facts: ErrorFacts) => Error): void {
+  const call = calls.get(number);
+  if (call === undefined) return;
+  call.ended = ended;
+  bridge.cancel(number);
+  drain();
+}
+
 /** Starts a call and follows it to its end; an abort ends it at once. */
-export function follow(start: () => number, provider: Provider | undefined, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
+export function follow(start: (watched: boolean) => number, provider: Provider | undefined, signal: AbortSignal | undefined, trace: Trace, watch: Watch | undefined): Promise<NativeCompletion> {
   return new Promise((resolve, reject) => {
-    const number = start();
-    let ended = (): void => {};
-    const abort = (): void => {
-      const told = bridge.cancel(number);
-      // It was over before the signal: what came of it is on its way, and is the truth.
-      if (told === null) return;
-      calls.delete(number);
-      ended();
-      reject(trace.of(new AbortError(signal?.reason, JSON.parse(told) as AbortFacts)));
-    };
-    if (signal) ended = onAbort(signal, abort);
+    const number = start(watch !== undefined);
+    const abort = (): void => end(number, (facts) => new AbortError(signal?.reason, facts));
+    const letGo = signal ? onAbort(signal, abort) : (): void => {};
     calls.set(number, {
-      resolve: (completion) => (ended(), resolve(completion)),
-      reject: (error) => (ended(), reject(error)),
+      resolve: (completion) => (letGo(), resolve(completion)),
+      reject: (error) => (letGo(), reject(error)),
       provider,
       trace,
+      watch,
     });
   });
 }
@@ -86,9 +110,6 @@ async function ask(number: number, call: Call): Promise<void> {
     if (typeof key !== "string") throw new TypeError(`the provider returned ${key === null ? "null" : typeof key}, not a string`);
     bridge.answer(number, key);
   } catch (cause) {
-    const told = bridge.cancel(number);
-    if (told === null || !calls.delete(number)) return;
-    const facts = JSON.parse(told) as ErrorFacts;
-    call.reject(call.trace.of(fromFacts({ ...facts, kind: "config", message: "api_key: the provider did not supply a key" }, cause)));
+    end(number, (facts) => fromFacts({ ...facts, kind: "config", message: "apiKey: the provider did not supply a key" }, cause));
   }
 }

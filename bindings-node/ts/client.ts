@@ -4,10 +4,12 @@ import { AsyncResource } from "node:async_hooks";
 
 import { type Provider, bridge, follow } from "./bridge";
 import { APIPromise, APIResponse, type CallOptions } from "./call";
-import { encode, snake } from "./encode";
+import { encode } from "./encode";
 import { AbortError, Trace, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
 import type { NativeClient, NativeCompletion, NativeScript, NativeUpload } from "./native";
+import { snake } from "./names";
+import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
 import { type Kind, type Shapes, shape } from "./shape";
 import { toUpload } from "./upload";
@@ -43,6 +45,13 @@ export interface ClientOptions {
    * answers slow a client down.
    */
   plan?: "pro" | "growth" | "business" | Plan | undefined;
+  /**
+   * Is told of every attempt and every call when it is over, in order and before the call's promise settles. One that throws, or
+   * returns a promise that rejects, disturbs no call: it causes one process warning a client (`BLOOMCHATS_OBSERVER`).
+   *
+   * Apart from it, an application that has registered an OpenTelemetry tracer gets its spans: one a call, with one below it an attempt.
+   */
+  observer?: Observer | undefined;
 }
 
 /** Limits in numbers. */
@@ -68,12 +77,15 @@ type Arguments = Readonly<Record<string, unknown>>;
 export class Core {
   #client: NativeClient | undefined;
   readonly #provider: Provider | undefined;
+  readonly #watchers: Watchers;
 
   constructor(product: "blooio" | "bloomchats", options: ClientOptions) {
     if (typeof options !== "object" || options === null) throw misconfigured("the settings of a client are an object, as { apiKey }");
-    const { apiKey, plan, ...settings } = options;
+    const { apiKey, plan, observer, ...settings } = options;
     const provider = typeof apiKey === "function" ? apiKey : undefined;
-    if (!["string", "function", "undefined"].includes(typeof apiKey)) throw misconfigured("api_key: expected a string, or a function that returns one");
+    if (!["string", "function", "undefined"].includes(typeof apiKey)) throw misconfigured("apiKey: expected a string, or a function that returns one");
+    if (!["function", "undefined"].includes(typeof observer)) throw misconfigured("observer: expected a function");
+    this.#watchers = new Watchers(observer);
     // The answer belongs to whoever opened the client, not to the event loop's tick that asks.
     this.#provider = provider && AsyncResource.bind(provider);
     const variable = product.toUpperCase();
@@ -116,7 +128,7 @@ export class Core {
   list<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): List<T> {
     const trace = new Trace(this.list);
     return new List(
-      (next) => (next ? this.#follow(() => bridge.nextPage(next), options?.signal, trace) : this.#begin(operation, given, params, options, trace)),
+      (next) => (next ? this.#follow((watched) => bridge.nextPage(next, watched), options?.signal, trace) : this.#begin(operation, given, params, options, trace)),
       (item, model) => shape<T>(item, { model }, form.shapes),
     );
   }
@@ -137,15 +149,15 @@ export class Core {
       signal && throwIfAborted(signal, options, trace);
       const json = encode(call);
       const settings = encodeOptions(options);
-      return await this.#follow(() => bridge.call(client, operation, json, settings, uploads), signal, trace);
+      return await this.#follow((watched) => bridge.call(client, operation, json, settings, uploads, watched), signal, trace);
     } catch (error) {
       throw error instanceof InvalidArgumentError || error instanceof ConfigError ? trace.of(error) : error;
     }
   }
 
-  #follow(start: () => number, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
+  #follow(start: (watched: boolean) => number, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
     if (signal?.aborted) return Promise.reject(trace.of(new AbortError(signal.reason, {})));
-    return follow(start, this.#provider, signal, trace);
+    return follow(start, this.#provider, signal, trace, this.#watchers.watch());
   }
 }
 

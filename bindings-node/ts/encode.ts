@@ -67,16 +67,3 @@ function object(value: object, path: string, depth: number): string {
 function refuse(path: string, problem: string): never {
   throw refusal(InvalidArgumentError, path, problem);
 }
-
-const snakes = new Map<string, string>();
-
-/** `replyTo` → `reply_to`: the name that core knows an argument by. */
-export function snake(name: string): string {
-  let snake = snakes.get(name);
-  if (snake === undefined) {
-    snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    // Names come from code, not from users; the bound is for code that passes a user's object on as it came.
-    if (snakes.size < 2000) snakes.set(name, snake);
-  }
-  return snake;
-}

@@ -2,6 +2,8 @@
 
 import { inspect } from "node:util";
 
+import { camel } from "./names";
+
 /** Core's error as it crosses; absent fields are left out. */
 export interface ErrorFacts {
   kind: string;
@@ -104,7 +106,13 @@ export function toError(json: string): BloomChatsError {
 
 /** An error of its kind's class; `cause` where it is not core's. */
 export function fromFacts(facts: ErrorFacts, cause?: unknown): BloomChatsError {
-  return new (classes.get(facts.kind) ?? BloomChatsError)(facts, cause);
+  const message = facts.kind === "config" ? inOurNames(facts.message) : facts.message;
+  return new (classes.get(facts.kind) ?? BloomChatsError)({ ...facts, message }, cause);
+}
+
+/** Settings have their own names in each language; what is in a transcript has not. */
+function inOurNames(message: string): string {
+  return message.includes("transcript") ? message : message.replace(/\b[a-z0-9]+(_[a-z0-9]+)+\b/g, camel);
 }
 
 function hide(target: object, fields: Record<string, unknown>): void {

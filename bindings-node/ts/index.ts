@@ -69,6 +69,7 @@ export type * as v2 from "./generated/blooio_v2/models";
 export type * as v4 from "./generated/blooio_v4/models";
 export * from "./generated/errors";
 export type * from "./generated/events";
+export type { CallEvent, Observer } from "./observe";
 export { List, Page } from "./page";
 export { raw } from "./shape";
 export { toDate } from "./time";

@@ -12,16 +12,16 @@ export interface NativeScript { read(): string }
 /** An upload. */
 export interface NativeUpload { field: string; filename: string; contentType: string; bytes: Uint8Array }
 
-/** What happened to a call: its end, or the question for a credential (neither `error` nor `head`). */
-export interface NativeCompletion { call: number; error?: string; head?: string; body?: string; model?: string; items?: string; next?: NativePage }
+/** What happened to a call: its end, an event, or the question for a credential (none of `error`, `head`, `event`). */
+export interface NativeCompletion { call: number; event?: string; error?: string; head?: string; body?: string; model?: string; items?: string; next?: NativePage }
 
 /** One environment's calls. Results that are strings are JSON of an error. */
 export interface NativeBridge {
   open(config: string, provider: boolean): NativeClient | string;
   openScripted(config: string, provider: boolean, transcript: string): { client: NativeClient; script: NativeScript } | string;
-  call(client: NativeClient, operation: string, args: string, options: string, uploads?: NativeUpload[]): number;
-  nextPage(page: NativePage): number;
-  cancel(call: number): string | null;
+  call(client: NativeClient, operation: string, args: string, options: string, uploads: NativeUpload[], watched: boolean): number;
+  nextPage(page: NativePage, watched: boolean): number;
+  cancel(call: number): void;
   answer(call: number, key: string): void;
   drain(): NativeCompletion[];
 }

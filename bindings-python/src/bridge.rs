@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::{Pin, pin};
-use std::sync::{Arc, OnceLock};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,15 +14,19 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::credential::{Asking, HOST, Host, Question};
+use crate::credential::{Asking, HOST, Heard, Host, Question};
 use crate::queue::{Event, Mailbox, Queue};
 use crate::runtime::{Local, PerProcess, limits, runtime};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How long the end of a cancelled call may be waited for. It takes microseconds, unless the runtime's thread is starved.
+const END: Duration = Duration::from_secs(1);
 
 /// What a client is opened from, and the client of each process that uses it.
 struct Opener {
@@ -145,54 +149,79 @@ impl Call {
 
 #[pymethods]
 impl Call {
-    /// Runs on this thread, with the GIL released: `Answer | Failure`.
+    /// Runs on this thread, with the GIL released: `Answer | Failure`. `watch` is called with each event, as JSON.
     ///
     /// On the main thread signals are looked at every 50 ms. Whatever a handler raises ends the call, closes its
     /// connection, and carries `idempotency_key` and `maybe_sent`.
-    #[pyo3(signature = (api_key = None))]
-    fn run(&self, py: Python<'_>, api_key: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (api_key = None, watch = None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        api_key: Option<&Bound<'_, PyAny>>,
+        watch: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let runtime = runtime()?;
         let (progress, run) = match self.begin() {
             Ok(begun) => begun,
             Err(failure) => return self.outcome(Err(failure)).into_python(py),
         };
-        let (host, mut questions) = mpsc::unbounded_channel();
-        let mut run = pin!(HOST.scope(Host::Thread(host), run));
+        let (host, mut heard) = mpsc::unbounded_channel();
+        if watch.is_some() {
+            let host = host.clone();
+            progress.watch(Arc::new(move |event| drop(host.send(Heard::Event(event.to_json().to_string())))));
+        }
+        let tell = |event: String| watch.map_or(Ok(()), |watch| watch.call1((event,)).map(drop));
+        let mut run = Box::pin(HOST.scope(Host::Thread(host), run));
         let main_thread = on_main_thread(py)?;
-        loop {
+        let mut ended = loop {
             // Python only runs between these stretches: its code may make calls of its own, which would not nest.
             let pause = py.detach(|| {
                 runtime.block_on(async {
                     tokio::select! {
                         biased;
                         result = run.as_mut() => Pause::Done(result),
-                        Some(question) = questions.recv() => Pause::Asked(question),
+                        Some(heard) = heard.recv() => Pause::Heard(heard),
                         () = tokio::time::sleep(TICK), if main_thread => Pause::Tick,
                     }
                 })
             });
-            let raised = match pause {
-                Pause::Done(result) => return self.outcome(result).into_python(py),
-                Pause::Tick => py.check_signals().err(),
-                Pause::Asked(question) => match question.settle(api_key) {
+            let went_on = match pause {
+                // A signal between two looks would be raised in our caller's next line, where nobody knows of the call.
+                Pause::Done(result) => break py.check_signals().map(|()| result),
+                Pause::Tick => py.check_signals(),
+                Pause::Heard(Heard::Event(event)) => tell(event),
+                Pause::Heard(Heard::Question(question)) => match question.settle(api_key) {
                     Err(error) if error.is_instance_of::<PyException>(py) => {
-                        let failure = Failure::no_key(&progress, error.into_value(py).into_any());
-                        return self.outcome(Err(failure)).into_python(py);
+                        break Ok(Err(Failure::no_key(&progress, error.into_value(py).into_any())));
                     }
-                    settled => settled.err(),
+                    settled => settled,
                 },
             };
-            if let Some(error) = raised {
-                let exception = error.value(py);
-                exception.setattr("idempotency_key", progress.idempotency_key())?;
-                exception.setattr("maybe_sent", progress.maybe_sent())?;
-                return Err(error);
+            if let Err(error) = went_on {
+                break Err(error);
+            }
+        };
+        // An unfinished call tells of its end as it is dropped.
+        drop(run);
+        while let Ok(last) = heard.try_recv() {
+            if let Heard::Event(event) = last {
+                ended = tell(event).and(ended);
             }
         }
+        ended.map_or_else(
+            |error| {
+                let exception = error.value(py);
+                // An exception that takes no attributes is still the one to raise.
+                let _ = exception.setattr("idempotency_key", progress.idempotency_key());
+                let _ = exception.setattr("maybe_sent", progress.maybe_sent());
+                Err(error)
+            },
+            |result| self.outcome(result).into_python(py),
+        )
     }
 
-    /// Runs on the runtime; what happens is told to `queue` under the number `call`.
-    fn start(&self, queue: &Queue, call: u64) -> PyResult<Pending> {
+    /// Runs on the runtime; what happens is told to `queue` under the number `call`. `watched`: so are events.
+    fn start(&self, queue: &Queue, call: u64, watched: bool) -> PyResult<Pending> {
         let mailbox = queue.0.clone();
         let (progress, run) = match self.begin() {
             Ok(begun) => begun,
@@ -201,6 +230,14 @@ impl Call {
                 return Ok(Pending(Local::new(None)));
             }
         };
+        let news = Arc::<News>::default();
+        if watched {
+            let (news, mailbox) = (news.clone(), mailbox.clone());
+            progress.watch(Arc::new(move |event| {
+                news.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_json().to_string());
+                mailbox.push(call, Event::News);
+            }));
+        }
         let running =
             Arc::new(Running { call, mailbox, progress, opener: self.opener.clone(), abort: OnceLock::new() });
         let told = running.clone();
@@ -210,13 +247,13 @@ impl Call {
         };
         let task = runtime()?.spawn(HOST.scope(Host::Loop(running.clone()), task));
         let _ = running.abort.set(task.abort_handle());
-        Ok(Pending(Local::new(Some(running))))
+        Ok(Pending(Local::new(Some(Active { running, task: Mutex::new(Some(task)), news }))))
     }
 }
 
 enum Pause {
     Done(Result<bloomchats::Answer, Failure>),
-    Asked(Question),
+    Heard(Heard),
     Tick,
 }
 
@@ -276,39 +313,64 @@ impl Running {
     }
 }
 
+/// Events as JSON that wait for their watcher.
+type News = Mutex<Vec<String>>;
+
 /// The host's hold on an asynchronous call; letting go of it cancels the call.
 #[pyclass(frozen, module = "bloomchats._native")]
-pub struct Pending(Local<Option<Arc<Running>>>);
+pub struct Pending(Local<Option<Active>>);
+
+struct Active {
+    running: Arc<Running>,
+    task: Mutex<Option<JoinHandle<()>>>,
+    news: Arc<News>,
+}
 
 impl Pending {
-    fn running(&self) -> Option<&Running> {
-        self.0.get()?.as_deref()
+    fn active(&self) -> Option<&Active> {
+        self.0.get()?.as_ref()
     }
 }
 
 #[pymethods]
 impl Pending {
     /// Ends the call: its socket closes, its waits end. Nothing when it is over.
-    fn cancel(&self) {
-        if let Some(running) = self.running() {
-            running.stop();
+    ///
+    /// Comes back when nothing more happens, so that what is then read about the call is the whole truth.
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(active) = self.active() else { return Ok(()) };
+        active.running.stop();
+        let task = active.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The garbage collector may bring us here on the runtime's own thread, which must not wait for itself.
+        if let Some(task) = task.filter(|_| Handle::try_current().is_err()) {
+            let runtime = runtime()?;
+            py.detach(|| runtime.block_on(async { drop(tokio::time::timeout(END, task).await) }));
         }
+        Ok(())
+    }
+
+    /// Events since the last time.
+    fn events(&self) -> Vec<String> {
+        let take = |active: &Active| std::mem::take(&mut *active.news.lock().unwrap_or_else(PoisonError::into_inner));
+        self.active().map(take).unwrap_or_default()
     }
 
     #[getter]
     fn maybe_sent(&self) -> bool {
-        self.running().is_some_and(|running| running.progress.maybe_sent())
+        self.active().is_some_and(|active| active.running.progress.maybe_sent())
     }
 
     #[getter]
     fn idempotency_key(&self) -> Option<String> {
-        self.running()?.progress.idempotency_key()
+        self.active()?.running.progress.idempotency_key()
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.cancel();
+        if let Some(active) = self.active() {
+            active.running.stop();
+        }
     }
 }
 

@@ -17,9 +17,16 @@ tokio::task_local! {
 
 pub enum Host {
     /// The thread that makes the call and waits for it.
-    Thread(mpsc::UnboundedSender<Question>),
+    Thread(mpsc::UnboundedSender<Heard>),
     /// The loop that started the call.
     Loop(Arc<Running>),
+}
+
+/// What a call tells the thread that makes it.
+pub enum Heard {
+    Question(Question),
+    /// Something that came to its end, as JSON.
+    Event(String),
 }
 
 /// The provider that core knows. It holds no Python object: the callable stays with the Python client, where the
@@ -32,7 +39,7 @@ impl CredentialProvider for Asking {
         let question = |running| Question { answer: Mutex::new(Some(answer)), running };
         // Every call runs under a host. Without one the question would be dropped here and the call time out.
         let _ = HOST.try_with(|host| match host {
-            Host::Thread(asked) => drop(asked.send(question(None))),
+            Host::Thread(asked) => drop(asked.send(Heard::Question(question(None)))),
             Host::Loop(running) => running.ask(question(Some(running.clone()))),
         });
         Box::pin(async move {

@@ -13,6 +13,8 @@ use crate::credential::Question;
 pub enum Event {
     Done(Outcome),
     Asked(Question),
+    /// The call has events for its watcher.
+    News,
 }
 
 pub struct Mailbox {
@@ -107,11 +109,12 @@ impl Queue {
         }
     }
 
-    /// Everything that happened since the last time: `[(call, Answer | Failure | Question)]`.
+    /// Everything that happened since the last time: `[(call, Answer | Failure | Question | None)]`, `None` for news.
     fn drain(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
         let to_python = |(call, event)| match event {
             Event::Done(outcome) => outcome.into_python(py).map(|object| (call, object)),
             Event::Asked(question) => Py::new(py, question).map(|object| (call, object.into_any())),
+            Event::News => Ok((call, py.None())),
         };
         self.0.drain().into_iter().map(to_python).collect()
     }

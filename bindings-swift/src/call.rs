@@ -23,6 +23,11 @@ pub enum Step {
         /// What it came to.
         answer: Answer,
     },
+    /// Something of it came to its end: core's event, as JSON.
+    Told {
+        /// The JSON.
+        event: Vec<u8>,
+    },
     /// Core wants a credential: [`Call::answer`] it, and ask again.
     Asked,
 }
@@ -63,8 +68,15 @@ tokio::task_local! {
 }
 
 impl Call {
-    pub(crate) fn new(progress: Arc<Progress>, run: Run) -> Arc<Call> {
+    pub(crate) fn new(progress: Arc<Progress>, run: Run, watched: bool) -> Arc<Call> {
         let (told, steps) = mpsc::unbounded_channel();
+        if watched {
+            let told = told.clone();
+            progress.watch(Arc::new(move |event| {
+                let event = event.to_json().to_string().into();
+                let _ = told.send(Ok(Step::Told { event }));
+            }));
+        }
         Arc::new(Call {
             progress,
             run: Mutex::new(Some(run)),

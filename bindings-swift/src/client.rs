@@ -40,19 +40,20 @@ impl Client {
         Ok(Arc::new(Client { client, script: Some(script) }))
     }
 
-    /// Prepares a call; it begins when it is first asked how it stands.
+    /// Prepares a call; it begins when it is first asked how it stands. `watched`: it tells of its events too.
     pub fn begin(
         &self,
         operation: String,
         arguments: Vec<u8>,
         options: Vec<u8>,
         files: Vec<Upload>,
+        watched: bool,
     ) -> Result<Arc<Call>, Fault> {
         let mut call = bloomchats::Call::from_json(operation, &arguments, &options)?;
         let file = |file: Upload| File::new(file.field, file.filename, file.content_type, file.bytes);
         call.files = files.into_iter().map(file).collect();
         let (progress, run) = self.client.start(call);
-        Ok(Call::new(progress, Box::pin(run)))
+        Ok(Call::new(progress, Box::pin(run), watched))
     }
 
     /// What a scripted client did so far: JSON `{"requests", "waits_ms", "left"}`; empty for any other.
@@ -81,8 +82,8 @@ pub struct NextPage(pub(crate) bloomchats::NextPage);
 #[uniffi::export]
 impl NextPage {
     /// Prepares its fetch. A failed one can be tried again.
-    pub fn begin(&self) -> Result<Arc<Call>, Fault> {
+    pub fn begin(&self, watched: bool) -> Result<Arc<Call>, Fault> {
         let (progress, run) = self.0.start();
-        Ok(Call::new(progress, Box::pin(run)))
+        Ok(Call::new(progress, Box::pin(run), watched))
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Three ideas, one file each: clients and pages (`client`), one call under way (`call`), webhooks (`webhook`). Arguments
 //! and values cross as JSON that the Swift package writes and reads; whatever fails crosses as JSON of core's error,
-//! never as a Rust panic. Nothing here calls into Swift: a call that needs a credential says so when it is asked how it
-//! stands.
+//! never as a Rust panic. Nothing here calls into Swift: a call that needs a credential, or has an event to tell, says so
+//! when it is asked how it stands.
 
 mod call;
 mod client;

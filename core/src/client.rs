@@ -167,8 +167,8 @@ impl NextPage {
 
     /// Like [`NextPage::fetch`], with the call's progress to read if it is dropped.
     pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
-        let progress = Arc::new(Progress::default());
         let next = self.0.clone();
+        let progress = next.engine.progress();
         let watched = progress.clone();
         let run = async move {
             list(
@@ -216,8 +216,8 @@ impl Client {
 
     /// Makes a call whose progress can be read from outside, during it and after its future was dropped.
     pub fn start(&self, call: Call) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
-        let progress = Arc::new(Progress::default());
         let engine = self.engine.clone();
+        let progress = engine.progress();
         let watched = progress.clone();
         (progress, async move { dispatch(&engine, call, &watched).await })
     }
@@ -261,11 +261,11 @@ async fn list(
     let mut done = call::run(engine, operation, request, &options, progress).await?;
     let page = done.value.page.take();
     let mut answer = Answer::from(done);
-    if let Some((items, body)) = page {
-        answer.next = page::next(operation, &position, &arguments, &body, &items).map(|(position, arguments)| {
+    if let Some(mut listing) = page {
+        answer.items = Some(std::mem::take(&mut listing.items));
+        answer.next = page::next(operation, &position, &arguments, listing).map(|(position, arguments)| {
             NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position }))
         });
-        answer.items = Some(items);
     }
     Ok(answer)
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::engine::limit::{Limits, Plan};
 use crate::engine::operation::Api;
-use crate::engine::{BoxFuture, url};
+use crate::engine::{BoxFuture, Event, Observer, url};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -112,6 +112,7 @@ pub struct Config {
     /// Limits to keep to. Without a plan only the service's own answers slow a client down.
     pub plan: Option<Plan>,
     limits: Option<Arc<Limits>>,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl fmt::Debug for Config {
@@ -144,6 +145,7 @@ impl Config {
             v4_send_body: SendBody::Auto,
             plan: None,
             limits: None,
+            observer: None,
         }
     }
 
@@ -184,6 +186,12 @@ impl Config {
     /// Shares limits with the clients of `limits` instead of the whole process.
     pub fn with_limits(mut self, limits: Arc<Limits>) -> Config {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Has `observer` told of every attempt and call, on the thread that drives it. It must return soon and not panic.
+    pub fn with_observer(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Config {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -366,7 +374,7 @@ impl Settings {
             Api::BlooioV2 => ("https://backend.blooio.com", "/v2/api"),
             Api::BlooioV4 => ("https://api.blooio.com", "/v4"),
         };
-        format!("{}{prefix}", self.base_url.as_deref().unwrap_or(origin))
+        [self.base_url.as_deref().unwrap_or(origin), prefix].concat()
     }
 }
 

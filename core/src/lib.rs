@@ -9,6 +9,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Calls and attempts are spans of the `tracing` crate (target `bloomchats`, level `INFO`), with OpenTelemetry's attribute names;
+//! [`Config::with_observer`] has them as plain events.
+//!
 //! The typed clients are generated from the contracts in `spec/`; [`Client`] is the untyped one they stand on, and the
 //! waist that the Python, Node and Swift packages call.
 
@@ -18,6 +21,7 @@ mod config;
 mod engine;
 mod error;
 mod secret;
+mod sight;
 mod veneer;
 pub mod webhook;
 
@@ -27,7 +31,7 @@ pub use engine::limit::{Limits, Plan};
 pub use engine::multipart::File;
 pub use engine::operation;
 pub use engine::script::Script;
-pub use engine::{BoxFuture, CallOptions, Progress, new_idempotency_key};
+pub use engine::{BoxFuture, CallOptions, Event, Observer, Progress, Scope, new_idempotency_key};
 pub use error::{Error, ErrorKind, KINDS, KindRow, Result};
 pub use secret::Secret;
 pub use veneer::{Blooio, BloomChats, Items, Json, MessageRef, Outcome, Page, RawRequest, Request, Response, V2, V4};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeSet;
+use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, path::PathBuf};
 
@@ -44,7 +45,9 @@ async fn run(case: &Value) -> Value {
     if let Some(webhook) = case.get("webhook") {
         return run_webhook(webhook);
     }
+    let (watched, events) = mpsc::channel();
     let opened = Config::from_json(case["client"].to_string().as_bytes()).and_then(|config| {
+        let config = config.with_observer(move |event| watched.send(event.to_json()).unwrap());
         // The scripted client would bring a key of its own.
         match case["client"].get("api_key") {
             Some(Value::Null) => Client::open(config).map(|_| panic!("unset the environment's API key first")),
@@ -53,7 +56,9 @@ async fn run(case: &Value) -> Value {
     });
     let (client, script) = match opened {
         Ok(opened) => opened,
-        Err(error) => return json!({"requests": [], "request_count": 0, "waits_ms": [], "results": [failure(&error)]}),
+        Err(error) => {
+            return json!({"requests": [], "request_count": 0, "waits_ms": [], "events": [], "results": [failure(&error)]});
+        }
     };
     let mut results = Vec::new();
     for call in case["calls"].as_array().expect("calls") {
@@ -64,9 +69,9 @@ async fn run(case: &Value) -> Value {
         request["headers"].as_object_mut().unwrap().remove("user-agent");
     }
     let count = requests.as_array().unwrap().len();
-    let happened =
-        json!({"requests": requests, "request_count": count, "waits_ms": script.waits_ms(), "results": results});
-    name_keys(happened)
+    let events: Vec<Value> = events.try_iter().collect();
+    name_keys(json!({"requests": requests, "request_count": count, "waits_ms": script.waits_ms(), "events": events,
+                     "results": results}))
 }
 
 async fn perform(client: &Client, call: &Value) -> Value {

@@ -47,3 +47,46 @@ async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
 fn closing(refusal: Refusal) -> Refusal {
     refusal.header("connection", "close")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::HttpBody;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// `pieces` of `size` bytes, and then nothing more, for ever.
+    struct Trickle {
+        pieces: usize,
+        size: usize,
+    }
+
+    impl HttpBody for Trickle {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.pieces.checked_sub(1) {
+                None => Poll::Pending,
+                Some(left) => {
+                    self.pieces = left;
+                    Poll::Ready(Some(Ok(Frame::data(vec![b'x'; self.size].into()))))
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up() {
+        let refused = receive(Body::new(Trickle { pieces: 3, size: 1 })).await.unwrap_err();
+        assert_eq!((refused.status, refused.headers[0].0), (408, "connection"));
+        // One that is too large is not read for ever either.
+        let refused = receive(Body::new(Trickle { pieces: 100, size: 1024 * 1024 })).await.unwrap_err();
+        assert_eq!(refused.status, 413);
+    }
+}

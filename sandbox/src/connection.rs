@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// Connections served at once; further ones wait in the listener's queue.
-const MAXIMUM: usize = 4096;
+pub(crate) const MAXIMUM: usize = 4096;
 /// How long a client may take over the head of a request, and how long a connection may idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// What `accept` waits for when the process has run out of descriptors.
@@ -39,10 +39,15 @@ pub(crate) enum Cut {
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Accepts until its runtime goes.
-pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> io::Result<()> {
+/// Accepts until its runtime goes, `most` connections at once.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    most: usize,
+) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let slots = Arc::new(Semaphore::new(MAXIMUM));
+    let slots = Arc::new(Semaphore::new(most));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return Ok(()) };
         let Ok((stream, _)) = listener.accept().await else {
@@ -110,5 +115,60 @@ fn uncut(answer: Response<Body>, reset: &AtomicBool) -> io::Result<Response<Body
             reset.store(*cut == Cut::Reset, Ordering::Relaxed);
             Err(io::ErrorKind::ConnectionAborted.into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    fn start(most: usize) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(async || "hello");
+        tokio::spawn(serve(listener, None, router, most));
+        address
+    }
+
+    async fn answer(stream: &mut TcpStream) -> usize {
+        let mut piece = [0; 1024];
+        stream.read(&mut piece).await.unwrap_or(0)
+    }
+
+    /// The clock of these tests is tokio's: it jumps to the next timer whenever nobody has anything to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_never_ends_ends_its_connection() {
+        let address = start(MAXIMUM);
+        for head in [&b""[..], b"GET / HTTP/1.1\r\nx: "] {
+            let begun = Instant::now();
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(head).await.unwrap();
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            assert!(begun.elapsed() >= HEAD_TIMEOUT && begun.elapsed() < HEAD_TIMEOUT * 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_connection_too_many_waits_for_its_turn() {
+        let address = start(1);
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(REQUEST).await.unwrap();
+        assert!(answer(&mut first).await > 0);
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(REQUEST).await.unwrap();
+        assert!(timeout(Duration::from_secs(10), answer(&mut second)).await.is_err());
+        drop(first);
+        assert!(answer(&mut second).await > 0);
     }
 }

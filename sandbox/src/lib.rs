@@ -27,6 +27,7 @@ mod route;
 mod server;
 mod service;
 mod switches;
+pub mod testing;
 mod timers;
 mod tls;
 mod v2;
@@ -142,13 +143,24 @@ impl From<io::Error> for StartError {
     }
 }
 
-/// A running sandbox, on a thread of its own. Dropping it stops it.
-#[derive(Debug)]
+/// A running sandbox, on a thread of its own, or a namespace of one. It ends when the last of them is dropped.
 pub struct Sandbox {
+    server: Arc<Server>,
+    desk: testing::Desk,
     url: String,
-    authority: Option<tls::Authority>,
     blooio_api_key: String,
     bloomchats_api_key: String,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sandbox({:?})", self.url)
+    }
+}
+
+/// What serves; dropping it stops it.
+struct Server {
+    authority: Option<tls::Authority>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -171,10 +183,15 @@ impl Sandbox {
         let (acceptor, authority) = tls.transpose()?.unzip();
         let url = format!("{}://{address}", if acceptor.is_some() { "https" } else { "http" });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, switches));
+        let namespaces = Arc::new(namespace::Namespaces::new(options.seed, switches, &url));
         let keys = namespaces.default().keys.clone();
-        let app =
-            server::App { namespaces: Arc::clone(&namespaces), url: url.clone(), open: !options.bind.is_loopback() };
+        let app = Arc::new(server::App {
+            namespaces: Arc::clone(&namespaces),
+            url: url.clone(),
+            receivers: control::Receivers::default(),
+            open: !options.bind.is_loopback(),
+        });
+        let desk = testing::Desk::new(Arc::clone(&app), runtime.handle().clone(), keys.blooio.clone());
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("bloomchats-sandbox".to_owned()).spawn(move || {
             // Dropping the runtime with `block_on` closes every connection and timer: stopping never waits for clients.
@@ -186,12 +203,11 @@ impl Sandbox {
             });
         })?;
         Ok(Sandbox {
+            server: Arc::new(Server { authority, stop: Some(stop), thread: Some(thread) }),
+            desk,
             url,
-            authority,
             blooio_api_key: keys.blooio,
             bloomchats_api_key: keys.bloomchats,
-            stop: Some(stop),
-            thread: Some(thread),
         })
     }
 
@@ -202,7 +218,7 @@ impl Sandbox {
 
     /// With HTTPS, the PEM file of the CA that clients have to trust (`SSL_CERT_FILE`, `ca_certs`).
     pub fn ca_path(&self) -> Option<&Path> {
-        self.authority.as_ref().map(tls::Authority::path)
+        self.server.authority.as_ref().map(tls::Authority::path)
     }
 
     /// The Blooio key of the default namespace, for v2 and v4.
@@ -215,13 +231,13 @@ impl Sandbox {
         &self.bloomchats_api_key
     }
 
-    /// Stops it and waits until its port is free again.
+    /// Stops it, unless one of its namespaces is still there, and waits until its port is free again.
     pub fn stop(self) {
         drop(self);
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

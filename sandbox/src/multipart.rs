@@ -8,19 +8,25 @@ use crate::refusal::Refusal;
 const LIMIT: usize = 10 * 1024 * 1024;
 const IMAGES: [&str; 6] = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif"];
 
+/// An uploaded image.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Image<'a> {
+    pub(crate) media_type: &'static str,
+    pub(crate) content: &'a [u8],
+}
+
 /// The image in field `name`; anything else is 400.
-pub(crate) fn image<'a>(headers: &HeaderMap, body: &'a [u8], name: &str) -> Result<&'a [u8], Refusal> {
+pub(crate) fn image<'a>(headers: &HeaderMap, body: &'a [u8], name: &str) -> Result<Image<'a>, Refusal> {
     let bad = |message: &str| Refusal::bad_request(message).with("details", serde_json::json!({"field": name}));
     let boundary = boundary(headers).ok_or_else(|| bad("The body must be multipart/form-data with a boundary."))?;
     let file = file(body, &boundary, name).ok_or_else(|| bad(&format!("The body has no file in field {name}.")))?;
     if file.content.is_empty() || file.content.len() > LIMIT {
         return Err(bad("The image must have 1 byte to 10 MB."));
     }
-    let declared = file.media_type.to_ascii_lowercase();
-    if !IMAGES.contains(&declared.as_str()) && !looks_like_an_image(file.content) {
-        return Err(bad("The image must be JPEG, PNG, GIF, WebP, HEIC or HEIF."));
-    }
-    Ok(file.content)
+    let declared = IMAGES.into_iter().find(|known| file.media_type.eq_ignore_ascii_case(known));
+    let media_type = declared.or_else(|| sniffed(file.content));
+    let media_type = media_type.ok_or_else(|| bad("The image must be JPEG, PNG, GIF, WebP, HEIC or HEIF."))?;
+    Ok(Image { media_type, content: file.content })
 }
 
 struct File<'a> {
@@ -73,13 +79,17 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// Clients that name no media type send the bytes all the same.
-fn looks_like_an_image(content: &[u8]) -> bool {
+fn sniffed(content: &[u8]) -> Option<&'static str> {
     let at = |offset: usize, magic: &[u8]| content.get(offset..offset + magic.len()) == Some(magic);
-    at(0, b"\xff\xd8\xff")
-        || at(0, b"\x89PNG")
-        || at(0, b"GIF8")
-        || (at(0, b"RIFF") && at(8, b"WEBP"))
-        || (at(4, b"ftyp") && (at(8, b"hei") || at(8, b"mif1")))
+    let kinds = [
+        at(0, b"\xff\xd8\xff"),
+        at(0, b"\x89PNG"),
+        at(0, b"GIF8"),
+        at(0, b"RIFF") && at(8, b"WEBP"),
+        at(4, b"ftyp") && at(8, b"hei"),
+        at(4, b"ftyp") && at(8, b"mif1"),
+    ];
+    kinds.iter().position(|fits| *fits).map(|kind| IMAGES[kind])
 }
 
 #[cfg(test)]
@@ -95,7 +105,7 @@ mod tests {
     fn the_named_file_is_found() {
         let body = b"--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhi\r\n--b\r\nContent-Disposition: form-data; name=\"icon\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--b--\r\n";
         let headers = headers("multipart/form-data; boundary=b");
-        assert_eq!(image(&headers, body, "icon").unwrap(), b"\x89PNG");
+        assert_eq!(image(&headers, body, "icon").unwrap(), Image { media_type: "image/png", content: b"\x89PNG" });
         assert!(image(&headers, body, "note").is_err() && image(&headers, body, "avatar").is_err());
     }
 

@@ -37,9 +37,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn seeded(seed: u64, keys: Keys, switches: Switches) -> State {
+    fn seeded(seed: u64, keys: Keys, switches: Switches, origin: &str) -> State {
+        let mut blooio = World::seeded(seed, switches);
+        blooio.pictures.origin = origin.to_owned();
+        blooio.apply_safety();
         State {
-            blooio: seeded_world(seed, switches),
+            blooio,
             bloomchats: Account::seeded(seed),
             windows: HashMap::new(),
             faults: Script::default(),
@@ -49,16 +52,12 @@ impl State {
     }
 }
 
-fn seeded_world(seed: u64, switches: Switches) -> World {
-    let mut world = World::seeded(seed, switches);
-    world.apply_safety();
-    world
-}
-
 pub(crate) struct Namespace {
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
     seed: u64,
+    /// Where the sandbox answers.
+    origin: String,
     /// The switches it began with, and goes back to.
     switches: Switches,
     state: Mutex<State>,
@@ -69,11 +68,12 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    fn new(seed: u64, keys: Keys, switches: Switches, sender: Sender) -> Namespace {
+    fn new(seed: u64, keys: Keys, switches: Switches, origin: &str, sender: Sender) -> Namespace {
         Namespace {
             clock: Clock::system(),
             seed,
-            state: Mutex::new(State::seeded(seed, keys.clone(), switches.clone())),
+            state: Mutex::new(State::seeded(seed, keys.clone(), switches.clone(), origin)),
+            origin: origin.to_owned(),
             switches,
             keys,
             earlier_timer: Notify::new(),
@@ -108,7 +108,8 @@ impl Namespace {
     pub(crate) fn reset(self: &Arc<Self>, seed: Option<u64>) {
         self.clock.reset();
         self.with(|state| {
-            let mut fresh = State::seeded(seed.unwrap_or(self.seed), self.keys.clone(), self.switches.clone());
+            let (seed, switches) = (seed.unwrap_or(self.seed), self.switches.clone());
+            let mut fresh = State::seeded(seed, self.keys.clone(), switches, &self.origin);
             fresh.blooio.webhooks = Webhooks::after(&state.blooio.webhooks);
             *state = fresh;
         });
@@ -175,6 +176,7 @@ impl Namespace {
             match job {
                 Job::Advance { message, to } => state.blooio.advance(message, to),
                 Job::Deliver { delivery } => posts.extend(state.blooio.webhooks.attempt(delivery, now)),
+                Job::Locate => state.blooio.located_at = due,
             }
         }
         state.blooio.now = now;
@@ -217,10 +219,11 @@ pub(crate) struct Namespaces {
 
 impl Namespaces {
     /// Keys come from the seed too: a restart with the same seed keeps them.
-    pub(crate) fn new(seed: u64, switches: Switches) -> Namespaces {
+    pub(crate) fn new(seed: u64, switches: Switches, origin: &str) -> Namespaces {
         let mut key_source = Ids::new(seed ^ 0x6b65_7973);
         let sender = delivery::sender();
-        let default = Arc::new(Namespace::new(seed, fresh_keys(&mut key_source), switches.clone(), sender.clone()));
+        let keys = fresh_keys(&mut key_source);
+        let default = Arc::new(Namespace::new(seed, keys, switches.clone(), origin, sender.clone()));
         let namespaces = Namespaces {
             seed,
             switches,
@@ -246,7 +249,8 @@ impl Namespaces {
     pub(crate) fn create(&self, seed: Option<u64>, switches: Option<Switches>) -> Arc<Namespace> {
         let keys = fresh_keys(&mut self.key_source.lock().unwrap_or_else(PoisonError::into_inner));
         let switches = switches.unwrap_or_else(|| self.switches.clone());
-        let namespace = Arc::new(Namespace::new(seed.unwrap_or(self.seed), keys, switches, self.sender.clone()));
+        let (seed, origin) = (seed.unwrap_or(self.seed), &self.default.origin);
+        let namespace = Arc::new(Namespace::new(seed, keys, switches, origin, self.sender.clone()));
         self.register(&namespace);
         tokio::spawn(Arc::clone(&namespace).drive());
         namespace
@@ -259,6 +263,12 @@ impl Namespaces {
     pub(crate) fn find(&self, product: Product, key: &str) -> Option<Arc<Namespace>> {
         let by_key = self.by_key.read().unwrap_or_else(PoisonError::into_inner);
         by_key.get(key).filter(|(owner, _)| *owner == product).map(|(_, namespace)| Arc::clone(namespace))
+    }
+
+    /// Every namespace.
+    pub(crate) fn all(&self) -> Vec<Arc<Namespace>> {
+        let by_key = self.by_key.read().unwrap_or_else(PoisonError::into_inner);
+        by_key.values().filter(|(product, _)| *product == Product::Blooio).map(|(_, one)| Arc::clone(one)).collect()
     }
 
     fn register(&self, namespace: &Arc<Namespace>) {

@@ -42,6 +42,7 @@ impl Refusal {
         self.code.as_deref().unwrap_or(match self.status {
             400 => "invalid_request",
             401 => "unauthorized",
+            402 => "payment_required",
             403 => "forbidden",
             404 => "not_found",
             405 => "method_not_allowed",
@@ -50,6 +51,8 @@ impl Refusal {
             413 => "payload_too_large",
             422 => "validation_failed",
             429 => "rate_limit_exceeded",
+            502 => "device_unreachable",
+            503 => "service_unavailable",
             _ => "error",
         })
     }

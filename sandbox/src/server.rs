@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
 
 use crate::bloomchats::BloomChats;
-use crate::connection::Cut;
+use crate::connection::{Cut, MAXIMUM};
+use crate::control::Receivers;
 use crate::limit::{Standing, Window};
 use crate::logs::{Row, kept};
 use crate::namespace::{Namespace, Namespaces};
@@ -33,10 +34,10 @@ const LAST_DATE_MS: i64 = 253_402_300_799_000;
 pub(crate) static SERVICES: [&dyn Service; 3] = [&V2, &V4, &BloomChats];
 
 /// Serves until its runtime goes.
-pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, namespaces: Arc<Namespaces>, app: App) {
+pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, namespaces: Arc<Namespaces>, app: Arc<App>) {
     namespaces.start();
-    let router = axum::Router::new().fallback(answer).with_state(Arc::new(app));
-    if let Err(error) = crate::connection::serve(listener, tls, router).await {
+    let router = axum::Router::new().fallback(answer).with_state(app);
+    if let Err(error) = crate::connection::serve(listener, tls, router, MAXIMUM).await {
         eprintln!("bloomchats sandbox: {error}");
     }
 }
@@ -44,6 +45,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, names
 pub(crate) struct App {
     pub(crate) namespaces: Arc<Namespaces>,
     pub(crate) url: String,
+    pub(crate) receivers: Receivers,
     /// Whether other machines may steer it too.
     pub(crate) open: bool,
 }
@@ -58,6 +60,15 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
+    /// A control request from this very process.
+    pub(crate) fn local(method: &str, query: &str, key: &str, body: String) -> Incoming {
+        let bearer = HeaderValue::try_from(format!("Bearer {key}")).ok();
+        let mut headers = HeaderMap::from_iter(bearer.map(|bearer| (AUTHORIZATION, bearer)));
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        let (path, query) = (String::new(), query.to_owned());
+        Incoming { method: method.to_owned(), path, query, headers, body: Ok(Bytes::from(body)) }
+    }
+
     fn log(&self, at: i64) -> Row {
         let key = self.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
         let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
@@ -224,9 +235,13 @@ pub(crate) fn finish(service: &dyn Service, standing: &Standing, mut answer: Ans
 }
 
 pub(crate) fn respond(answer: Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body.to_string()));
+    let (media_type, body) = match answer.file {
+        Some((media_type, content)) => (media_type, Body::from(content)),
+        None => ("application/json", Body::from(answer.body.to_string())),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);

@@ -75,6 +75,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// In place of `body`: a file, and its media type.
+    pub(crate) file: Option<(&'static str, Bytes)>,
     /// What is still to be waited for, without the lock; its answer takes the place of this one.
     pub(crate) later: Option<Later>,
 }
@@ -84,7 +86,7 @@ pub(crate) type Later = Box<dyn FnOnce(Arc<Namespace>) -> Pin<Box<dyn Future<Out
 
 impl Answer {
     pub(crate) fn new(status: u16, body: Value) -> Answer {
-        Answer { status, body, headers: Vec::new(), later: None }
+        Answer { status, body, headers: Vec::new(), file: None, later: None }
     }
 
     /// An answer that takes its time.

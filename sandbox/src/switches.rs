@@ -32,6 +32,18 @@ pub(crate) struct Switches {
     /// Waits between delivery attempts are multiplied by this.
     pub(crate) webhook_time_scale: f64,
     pub(crate) out_of_order_webhooks: bool,
+    /// Whether a message that waits becomes `pending` before it is sent.
+    pub(crate) pending_status: bool,
+    /// Whether the key has a hybrid sender: Twilio first, Blooio once the person has replied.
+    pub(crate) hybrid: bool,
+    /// Whether `outbound_limit` counts for the organization or for each number.
+    pub(crate) outbound_limit_mode: &'static str,
+    /// v2: whether a known key is 409, whatever comes with it.
+    pub(crate) v2_duplicate_key_conflict: bool,
+    /// v2: whether a cancellation that comes too late is 409.
+    pub(crate) v2_cancel_conflict: bool,
+    /// v2: whether `X-From-Number` and `fromNumber` name the sender.
+    pub(crate) v2_older_sender: bool,
     /// v2: whether a known key with another body is 409.
     pub(crate) v2_strict_idempotency: bool,
     /// v2: whether other POSTs than sends replay a known key.
@@ -63,6 +75,12 @@ impl Default for Switches {
             trial_messages: None,
             webhook_time_scale: 1.0,
             out_of_order_webhooks: false,
+            pending_status: false,
+            hybrid: true,
+            outbound_limit_mode: "organization",
+            v2_duplicate_key_conflict: false,
+            v2_cancel_conflict: false,
+            v2_older_sender: false,
             v2_strict_idempotency: false,
             v2_idempotent_posts: false,
             v2_read_status: false,
@@ -82,7 +100,7 @@ enum Takes {
     Factor(fn(&mut Switches) -> &mut f64),
 }
 
-static TABLE: [(&str, Takes); 20] = [
+static TABLE: [(&str, Takes); 26] = [
     ("send_status", Takes::Status(|all| &mut all.send_status, &[201, 202])),
     ("replay_status", Takes::Status(|all| &mut all.replay_status, &[200, 201])),
     ("legacy_body", Takes::Flag(|all| &mut all.legacy_body)),
@@ -100,6 +118,12 @@ static TABLE: [(&str, Takes); 20] = [
     ("trial_messages", Takes::Cap(|all| &mut all.trial_messages)),
     ("webhook_time_scale", Takes::Factor(|all| &mut all.webhook_time_scale)),
     ("out_of_order_webhooks", Takes::Flag(|all| &mut all.out_of_order_webhooks)),
+    ("pending_status", Takes::Flag(|all| &mut all.pending_status)),
+    ("hybrid", Takes::Flag(|all| &mut all.hybrid)),
+    ("outbound_limit_mode", Takes::Choice(|all| &mut all.outbound_limit_mode, &["organization", "number"])),
+    ("v2_duplicate_key_conflict", Takes::Flag(|all| &mut all.v2_duplicate_key_conflict)),
+    ("v2_cancel_conflict", Takes::Flag(|all| &mut all.v2_cancel_conflict)),
+    ("v2_older_sender", Takes::Flag(|all| &mut all.v2_older_sender)),
     ("v2_strict_idempotency", Takes::Flag(|all| &mut all.v2_strict_idempotency)),
     ("v2_idempotent_posts", Takes::Flag(|all| &mut all.v2_idempotent_posts)),
     ("v2_read_status", Takes::Flag(|all| &mut all.v2_read_status)),

@@ -12,6 +12,8 @@ pub(crate) enum Job {
     Advance { message: usize, to: Status },
     /// A webhook delivery is attempted.
     Deliver { delivery: u64 },
+    /// People say where they are.
+    Locate,
 }
 
 /// A queue of jobs; those due at the same time keep the order they were set in.

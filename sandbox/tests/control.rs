@@ -20,6 +20,38 @@ async fn a_namespace_has_its_own_keys_and_state() {
     contacts.get("/api/contacts").await.is(200);
 }
 
+/// What one namespace is told while others are busy: the same as if it were alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn namespaces_in_parallel_know_nothing_of_each_other() {
+    let bench = bench();
+    let mut stories = Vec::new();
+    for _ in 0..8 {
+        let body = json!({"now": 1_795_000_000_000_i64, "frozen": true});
+        let made = bench.blooio.post("/_sandbox/namespaces", body).await.is(201);
+        let client = bench.blooio.with_key("authorization", &format!("Bearer {}", made.text("/blooio_api_key")));
+        stories.push(tokio::spawn(async move {
+            let mut seen = Vec::new();
+            for index in 0..25 {
+                let chat = format!("/v2/api/chats/%2B155512345{:02}/messages", index % 7);
+                seen.push(client.post_keyed(&chat, &format!("k{index}"), json!({"text": "Hello"})).await.is(202).body);
+                let body = json!({"to": "+15559876543", "text": format!("{index}")});
+                seen.push(client.post("/v4/messages", body).await.is(201).body);
+                client.post("/_sandbox/clock/advance", json!({"ms": 100})).await.is(200);
+                seen.push(client.get("/v4/events?limit=5").await.is(200).body);
+            }
+            seen.push(client.get("/v2/api/chats?limit=200").await.is(200).body);
+            seen.push(client.get("/_sandbox/requests").await.is(200).body);
+            seen
+        }));
+    }
+    let mut told = Vec::new();
+    for story in stories {
+        told.push(story.await.unwrap());
+    }
+    assert!(told.iter().all(|story| *story == told[0]));
+    bench.blooio.get("/v2/api/chats/%2B15551234501").await.is(404);
+}
+
 #[tokio::test]
 async fn the_seed_decides_a_namespace_s_data() {
     let bench = bench();
@@ -75,6 +107,41 @@ async fn control_refuses_what_it_does_not_know() {
         let answer = bench.blooio.raw("POST", "/_sandbox/namespaces", &[(name, value)], None).await;
         assert_eq!(answer.status, 403, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_receiver_keeps_what_it_is_sent_and_answers_as_told() {
+    let bench = bench();
+    let made = bench.blooio.post("/_sandbox/receivers", json!({"status": 503})).await.is(201);
+    let path = format!("/_sandbox/receivers/{}", made.text("/id"));
+    assert!(made.text("/url").ends_with(&path));
+    bench.blooio.without_key().post(&path, json!({"a":  1})).await.is(503);
+    bench.blooio.send("PUT", &path, json!({"status": 204})).await.is(200);
+    let seen = bench.blooio.get(&path).await.is(200);
+    assert_eq!(
+        (seen.text("/received/0/body"), &seen.body["received"][0]["status"]),
+        (r#"{"a":1}"#.into(), &json!(503))
+    );
+    assert_eq!(seen.body["status"], 204);
+    bench.blooio.send("PUT", &path, json!({"status": 20})).await.is(400);
+    let other = bench.blooio.post("/_sandbox/namespaces", json!({})).await.is(201);
+    let stranger = bench.blooio.with_key("authorization", &format!("Bearer {}", other.text("/blooio_api_key")));
+    for path in [&*path, "/_sandbox/receivers/0", "/_sandbox/receivers/x"] {
+        stranger.get(path).await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn an_inbox_shows_effects_and_polls() {
+    let bench = bench();
+    let chat = "/v2/api/chats/%2B15551234567";
+    bench.blooio.post(&format!("{chat}/messages"), json!({"text": "Hello", "effect": "Invisible Ink"})).await.is(202);
+    bench.blooio.post("/v4/messages", json!({"to": "+15551234567", "text": "Bye", "effect": "slam"})).await.is(201);
+    bench.blooio.post(&format!("{chat}/polls"), json!({"title": "Tea?", "options": ["Yes", "No"]})).await.is(200);
+    let inbox = bench.blooio.get("/_sandbox/phones/%2B15551234567/inbox").await.is(200).body;
+    assert_eq!(inbox["messages"][0]["effect"], "invisible-ink");
+    assert_eq!(inbox["messages"][1]["effect"], "slam");
+    assert_eq!(inbox["messages"][2]["poll"], json!({"title": "Tea?", "options": ["Yes", "No"]}));
 }
 
 #[test]

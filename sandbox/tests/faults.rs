@@ -131,6 +131,10 @@ async fn lines_are_matched_by_method_path_and_count() {
         json!({"action": "drop", "times": -1}),
         json!({"action": "drop", "path": "*****"}),
         json!({"action": "delay", "ms": 0}),
+        json!({"action": "drop", "ms": 600_001}),
+        json!({"action": "pass", "status": "teapot"}),
+        json!({"action": "throttle", "retry_after": true}),
+        json!({"action": "status", "headers": []}),
     ] {
         bench.blooio.post("/_sandbox/faults", bad).await.is(400);
     }

@@ -37,6 +37,16 @@ async fn plans_cap_what_is_sent() {
         .await;
     refused(&switched(json!({"trial_messages": 0})).await, 402, None).await;
 
+    let bench = bench();
+    let both = "/v2/api/chats/%2B15551234567,%2B15559876543/messages";
+    let group = bench.blooio.post(both, json!({"text": "Hello"})).await.is(202).text("/group_id");
+    bench.blooio.send("PUT", "/_sandbox/switches", json!({"plan": "inbound"})).await.is(200);
+    hears(&bench, json!({"from": "+15551234567", "text": "Hi"})).await;
+    let refused = bench.blooio.post(both, json!({"text": "Hello"})).await.is(403);
+    assert_eq!((&refused.body["external_id"], refused.body["allocation_id"].is_string()), (&json!(group), true));
+    hears(&bench, json!({"from": "+15551234567", "group_id": group, "text": "Hi all"})).await;
+    bench.blooio.post(both, json!({"text": "Hello"})).await.is(202);
+
     let bench = switched(json!({"plan": "inbound", "new_conversations_per_day": 1})).await;
     hears(&bench, json!({"from": "+15551234567", "text": "Hi"})).await;
     bench.blooio.post(NEW, json!({"text": "Hello"})).await.is(202);

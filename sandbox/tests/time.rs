@@ -6,8 +6,8 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::receiver::Receiver;
-use common::{Bench, Client, bench};
-use serde_json::{Value, json};
+use common::{Bench, bench};
+use serde_json::json;
 
 const MESSAGES: &str = "/v2/api/chats/%2B15551234567/messages";
 const NOON_MS: i64 = 1_795_000_000_000;
@@ -63,42 +63,6 @@ async fn the_retry_ladder_runs_in_sandbox_time() {
     let times: Vec<i64> = sent["attempts"].as_array().unwrap().iter().map(|one| one["at"].as_i64().unwrap()).collect();
     let offsets: Vec<i64> = times.iter().map(|at| (at - NOON_MS - 150) / 1000).collect();
     assert_eq!(offsets, [0, 30, 90, 210, 450, 930]);
-}
-
-/// Everything a client can see of an answer.
-async fn seen(client: &Client, method: &str, path: &str, body: Value) -> String {
-    let answer = client.send(method, path, body).await;
-    let mut headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
-    headers.sort();
-    format!("{} {headers:?} {}", answer.status, answer.body)
-}
-
-#[tokio::test]
-async fn the_same_calls_on_a_frozen_clock_get_the_same_bytes() {
-    let mut runs = Vec::new();
-    for _ in 0..2 {
-        let bench = bench();
-        frozen(&bench).await;
-        let mut run = Vec::new();
-        for (method, path, body) in [
-            ("POST", MESSAGES, json!({"text": ["Hello", "again"]})),
-            ("POST", "/v4/messages", json!({"to": ["+15551234567", "+15559876543"], "text": "Hi"})),
-            ("POST", "/_sandbox/clock/advance", json!({"ms": 1000})),
-            ("POST", "/_sandbox/inbound", json!({"from": "+15551234567", "text": "Yes?"})),
-            ("POST", "/v4/webhooks", json!({"url": "https://example.com/hook"})),
-            ("GET", "/v2/api/chats?limit=200", json!(null)),
-            ("GET", "/v4/chats?limit=200", json!(null)),
-            ("GET", "/v4/events?limit=200", json!(null)),
-            ("GET", "/v2/api/contacts", json!(null)),
-            ("GET", "/v2/api/me", json!(null)),
-            ("GET", "/api/contacts", json!(null)),
-        ] {
-            let client = if path.starts_with("/api") { &bench.bloomchats } else { &bench.blooio };
-            run.push(seen(client, method, path, body).await);
-        }
-        runs.push(run);
-    }
-    assert_eq!(runs[0], runs[1]);
 }
 
 #[tokio::test]

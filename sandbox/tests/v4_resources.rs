@@ -99,6 +99,7 @@ async fn merging_moves_everything_and_says_so() {
     assert_eq!(told.body["data"]["merged_into"], ids[0]);
     client.get(&format!("/v4/contacts/{}", ids[1])).await.is(404);
     assert_eq!(client.post(&path, merge(&ids[0])).await.is(400).code(), Some("cannot_merge_self"));
+    assert_eq!(client.raw("POST", &path, &[], Some(b"{".to_vec())).await.is(400).body["error"], "ApiError");
     let other = format!("/v4/contacts/{}/merge", ids[2]);
     assert_eq!(client.post(&other, merge(&ids[1])).await.is(409).code(), Some("contact_already_merged"));
     client.post(&path, merge(&"ct_none".to_owned())).await.is(404);
@@ -255,6 +256,8 @@ async fn lines_channels_numbers_and_places() {
     client.post("/v4/me/numbers/%2B12025550101/call-forwarding", json!({})).await.is(422);
     client.get("/v4/me/numbers/%2B19990001111/contact-card").await.is(404);
     client.send("PUT", "/v4/channels/support/profile", json!({"about": "Here to help"})).await.is(200);
+    let shown = client.get("/v4/channels/support").await.is(200);
+    assert_eq!(shown.body["data"]["metadata"]["profile"]["about"], "Here to help");
     client.get("/v4/channels/support/settings").await.is(200);
     client.get("/v4/channels/none/settings").await.is(404);
     assert_eq!(client.get("/v4/channels/blooio/available").await.is(403).code(), Some("feature_not_enabled"));
@@ -287,7 +290,9 @@ async fn lines_are_suspended_and_banned() {
     assert_eq!(answer.code(), Some("no_active_blooio_channel"));
     client.post("/v2/api/chats/%2B15551234567/messages", json!({"text": "Hello"})).await.is(503);
     client.get("/v2/api/location/contacts").await.is(404);
-    client.post("/v4/messages", json!({"to": "+15551234567", "text": "Hello"})).await.is(404);
+    client.post("/v4/messages", json!({"to": "+15551234567", "text": "Hello"})).await.is(503);
+    let named = json!({"to": "+15551234567", "from": "+12025550102", "text": "Hello"});
+    assert_eq!(client.post("/v4/messages", named).await.is(409).code(), Some("channel_inactive"));
     let events = client.get("/v4/events?type=safety.number_banned").await.is(200);
     assert_eq!(events.body["data"].as_array().unwrap().len(), 2);
     let line = "/_sandbox/lines/%2B12025550101";
@@ -339,6 +344,15 @@ async fn switches_change_what_is_answered() {
     client.post_keyed("/v4/messages", "k", body).await.is(201);
     let legacy = json!({"to": "+15551234567", "content": {"type": "text", "text": "Hello"}});
     assert_eq!(client.post("/v4/messages", legacy).await.is(422).code(), Some("invalid_content"));
+    for older in [
+        json!({"to": {"identifier": "+15551234567"}}),
+        json!({"to": "+15551234567", "channel_id": channel_id(&bench, "alerts").await}),
+        json!({"to": "+15551234567", "from": {"type": "twilio"}}),
+    ] {
+        let mut body = older;
+        body["text"] = "Hello".into();
+        client.post("/v4/messages", body).await.is(422);
+    }
     let made = client.post("/v4/webhooks", json!({"url": "https://example.com/"})).await.is(201);
     assert_eq!(made.text("/data/api_version"), "2026-09-01");
 }

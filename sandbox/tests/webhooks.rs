@@ -223,3 +223,77 @@ async fn a_refused_delivery_counts_as_a_failure() {
     let shown = bench.blooio.get(&format!("/v2/api/webhooks/{}", made.text("/webhook_id"))).await.is(200).body;
     assert_eq!(shown["failure_count"], 2);
 }
+
+#[tokio::test]
+async fn an_expired_subscription_hears_nothing() {
+    let (bench, mut receiver) = (bench(), Receiver::start().await);
+    let client = &bench.blooio;
+    let now =
+        client.send("PUT", "/_sandbox/clock", json!({"frozen": true})).await.is(200).body["now"].as_i64().unwrap();
+    let body = json!({"webhook_url": receiver.url, "webhook_type": "all", "valid_until": now + 1000});
+    let made = client.post("/v2/api/webhooks", body).await.is(201).text("/webhook_id");
+    send(&bench).await;
+    assert_eq!(receiver.next().await.header("x-blooio-event"), "message.queued");
+    client.post("/_sandbox/clock/advance", json!({"ms": 2000})).await.is(200);
+    receiver.sorted(2).await;
+    assert_eq!(client.get(&format!("/v2/api/webhooks/{made}")).await.is(200).body["is_active"], false);
+    send(&bench).await;
+    client.post("/_sandbox/clock/advance", json!({"ms": 2000})).await.is(200);
+    receiver.nothing_for(Duration::from_millis(50)).await;
+}
+
+#[tokio::test]
+async fn every_attempt_is_signed_anew() {
+    let (bench, mut receiver) = (bench(), Receiver::start().await);
+    let client = &bench.blooio;
+    client.send("PUT", "/_sandbox/clock", json!({"frozen": true})).await.is(200);
+    receiver.status.store(500, Ordering::SeqCst);
+    let made =
+        client.post("/v4/webhooks", json!({"url": receiver.url, "event_types": ["message.queued"]})).await.is(201);
+    send(&bench).await;
+    let first = receiver.next().await;
+    let rotate = format!("/v4/webhooks/{}/secret/rotate", made.text("/data/id"));
+    let rotated = client.raw("POST", &rotate, &[], None).await.is(200).text("/data/signing_secret");
+    receiver.status.store(200, Ordering::SeqCst);
+    client.post("/_sandbox/clock/advance", json!({"ms": 30_000})).await.is(200);
+    let second = receiver.next().await;
+    assert_eq!(first.raw, second.raw);
+    assert!(first.has_digest_of(&made.text("/data/signing_secret")) && second.has_digest_of(&rotated));
+    assert_eq!(second.signed_at() - first.signed_at(), 30);
+}
+
+#[tokio::test]
+async fn deliveries_come_out_of_order_on_request() {
+    let bench = bench();
+    let client = &bench.blooio;
+    client.send("PUT", "/_sandbox/clock", json!({"frozen": true})).await.is(200);
+    client.send("PUT", "/_sandbox/switches", json!({"out_of_order_webhooks": true})).await.is(200);
+    let receiver = Receiver::start().await;
+    client.post("/v4/webhooks", json!({"url": receiver.url})).await.is(201);
+    for _ in 0..5 {
+        send(&bench).await;
+    }
+    client.post("/_sandbox/clock/advance", json!({"ms": 2000})).await.is(200);
+    let log = client.get("/_sandbox/deliveries").await.is(200).body;
+    let rows = log["deliveries"].as_array().unwrap();
+    let sent: Vec<i64> = rows.iter().map(|row| row["attempts"][0]["at"].as_i64().unwrap()).collect();
+    assert_eq!(sent.len(), 15);
+    assert!(!sent.is_sorted(), "{sent:?}");
+}
+
+#[tokio::test]
+async fn waits_between_attempts_can_be_scaled_away() {
+    let (bench, mut receiver) = (bench(), Receiver::start().await);
+    let client = &bench.blooio;
+    receiver.status.store(500, Ordering::SeqCst);
+    let switches = json!({"webhook_time_scale": 0, "event_filtering": false});
+    client.send("PUT", "/_sandbox/switches", switches).await.is(200);
+    client.post("/v4/webhooks", json!({"url": receiver.url, "event_types": ["poll.*"]})).await.is(201);
+    client.send("PUT", "/_sandbox/clock", json!({"frozen": true})).await.is(200);
+    send(&bench).await;
+    // Selectors choose nothing now, and six attempts follow each other at once.
+    for delivery in receiver.sorted(6).await {
+        assert_eq!(delivery.header("x-blooio-event"), "message.queued");
+    }
+    receiver.nothing_for(Duration::from_millis(50)).await;
+}

@@ -61,10 +61,9 @@ test("a read that is aborted was never a send", async (t) => {
 test("during a retry's wait: no further attempt is made", async (t) => {
   const server = await serve(t, () => ({ status: 503, headers: { "retry-after": "30" }, json: { error: "busy" } }));
   const controller = new AbortController();
-  const call = blooio(server).v2.messages.send("+1555", { text: "x" }, { signal: controller.signal });
-  await server.requested;
-  setTimeout(() => controller.abort(), 100);
+  const observer = ({ retryInMs }) => retryInMs === 30_000 && controller.abort();
   const start = performance.now();
+  const call = blooio(server, { observer }).v2.messages.send("+1555", { text: "x" }, { signal: controller.signal });
   const error = await rejection(call);
   assert.ok(performance.now() - start < 5000);
   assert.equal(error.maybeSent, true);

@@ -51,7 +51,7 @@ export function blooio(server, options = {}) {
 export async function run(program, { limit = 20_000, env = {}, args = [] } = {}) {
   const start = performance.now();
   const child = spawn(process.execPath, [...args, "--input-type=module", "--eval", program], {
-    env: { ...process.env, DIST: dist, ...env },
+    env: { ...process.env, DIST: dist, SUPPORT: fileURLToPath(import.meta.url), ...env },
     timeout: limit,
     killSignal: "SIGKILL",
   });
@@ -69,4 +69,21 @@ export async function rejection(promise) {
     return error;
   }
   throw new Error("it did not reject");
+}
+
+/** A promise, `passed`, that is kept once `pass` was called so often. */
+export function gate(times = 1) {
+  let open;
+  const passed = new Promise((resolve) => (open = resolve));
+  return { passed, pass: () => void (--times === 0 && open()) };
+}
+
+/** The same numbers between 0 and 1 for the same seed: a case that fails can be had again. */
+export function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

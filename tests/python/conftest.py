@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
+import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
+from bloomchats.testing import Sandbox, SandboxError
 from server import SILENCE, Reply, Request, Server
 
 SENT = {"message_id": "m1", "status": "queued"}
+
+
+def pytest_configure() -> None:
+    """Shells start background jobs deaf to Ctrl-C: tests that run as one, and their children, must hear it all the same."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -36,25 +40,14 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@dataclass(frozen=True)
-class Sandbox:
-    url: str
-    blooio_api_key: str
-    bloomchats_api_key: str
-
-
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """The services' stand-in, from the command that `BLOOMCHATS_BIN` names."""
-    binary = os.environ.get("BLOOMCHATS_BIN")
-    if not binary:
+    """The services' stand-in, for tests that do not mind each other."""
+    try:
+        running = Sandbox()
+    except SandboxError as error:
         if os.environ.get("CI"):
-            pytest.fail("BLOOMCHATS_BIN is not set")
-        pytest.skip("BLOOMCHATS_BIN is not set")
-    command = [binary, "sandbox", "--json", "--port", "0", "--stop-on-stdin-close"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        facts = json.loads(process.stdout.readline())
-        yield Sandbox(facts["url"], facts["blooio_api_key"], facts["bloomchats_api_key"])
-        assert process.stdin is not None
-        process.stdin.close()
+            raise
+        pytest.skip(str(error))
+    with running:
+        yield running

@@ -53,6 +53,10 @@ class Server:
         with self._changed:
             assert self._changed.wait_for(lambda: self.open == count, seconds), f"{self.open} connections are open"
 
+    def wait_for_requests(self, count: int, seconds: float = 5) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= count, seconds), f"{len(self.requests)} requests"
+
     def _accept(self) -> None:
         while True:
             try:
@@ -72,7 +76,9 @@ class Server:
         try:
             with connection, connection.makefile("rb") as stream:
                 while request := _read(stream):
-                    self.requests.append(request)
+                    with self._changed:
+                        self.requests.append(request)
+                        self._changed.notify_all()
                     self.asked.set()
                     reply = self.reply(request)
                     if reply is None:

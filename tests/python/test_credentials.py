@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import weakref
 from collections.abc import Iterator
@@ -44,6 +45,31 @@ def test_asynchronous_callables(picky: Server) -> None:
 
     asyncio.run(main())
     assert len(picky.requests) == 4
+
+
+def test_a_callable_runs_in_the_context_of_its_call(picky: Server) -> None:
+    account = contextvars.ContextVar("account", default="nobody")
+    asked: list[str] = []
+
+    def key() -> str:
+        asked.append(account.get())
+        return "second"
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return key()
+
+    async def call(client: AsyncBlooio, name: str) -> None:
+        account.set(name)
+        await client.v2.request("GET", "/x")
+
+    async def main() -> None:
+        for supplier in (key, later):
+            client = AsyncBlooio(api_key=supplier, base_url=picky.url)
+            await asyncio.gather(*(call(client, name) for name in "abc"))
+
+    asyncio.run(main())
+    assert sorted(asked) == sorted("abcabc")
 
 
 def test_the_same_key_again_raises(picky: Server) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,7 +23,7 @@ from bloomchats import (
     v4,
     webhooks,
 )
-from conftest import Sandbox
+from bloomchats.testing import Sandbox
 
 PERSON = "+15551234567"
 
@@ -86,7 +84,7 @@ def test_wrong_keys_and_limits_are_typed(sandbox: Sandbox) -> None:
     with pytest.raises(AuthenticationError) as refused:
         Blooio(api_key="bl_wrong", base_url=sandbox.url).v2.me.get()
     assert refused.value.status == 401
-    set_limit(sandbox, 1)
+    sandbox.set_limit("v2", 1)
     try:
         with pytest.raises(RateLimitError) as limited:
             for _ in range(3):
@@ -94,17 +92,7 @@ def test_wrong_keys_and_limits_are_typed(sandbox: Sandbox) -> None:
                 Blooio(api_key=sandbox.blooio_api_key, base_url=sandbox.url, max_retries=0).v2.me.get()
         assert limited.value.retry_after is not None
     finally:
-        set_limit(sandbox, None)
-
-
-def set_limit(sandbox: Sandbox, per_minute: int | None) -> None:
-    request = urllib.request.Request(
-        f"{sandbox.url}/_sandbox/limits",
-        json.dumps({"api": "v2", "per_minute": per_minute}).encode(),
-        {"authorization": f"Bearer {sandbox.blooio_api_key}", "content-type": "application/json"},
-        method="PUT",
-    )
-    urllib.request.urlopen(request, timeout=5).close()
+        sandbox.set_limit("v2", None)
 
 
 def test_asynchronously(sandbox: Sandbox) -> None:
@@ -119,14 +107,8 @@ def test_asynchronously(sandbox: Sandbox) -> None:
 
 def test_the_quickstart(sandbox: Sandbox) -> None:
     script = Path(__file__).parents[2] / "examples/quickstart.py"
-    keys = {
-        "BLOOIO_API_KEY": sandbox.blooio_api_key,
-        "BLOOMCHATS_API_KEY": sandbox.bloomchats_api_key,
-        "BLOOIO_BASE_URL": sandbox.url,
-        "BLOOMCHATS_BASE_URL": sandbox.url,
-    }
     done = subprocess.run(
-        [sys.executable, str(script)], env={**os.environ, **keys}, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(script)], env={**os.environ, **sandbox.environment}, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "is delivered" in done.stdout and "NotFoundError" in done.stdout

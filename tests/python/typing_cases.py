@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from bloomchats import AsyncBlooio, AsyncPage, Blooio, BloomChats, Page, Response, v2, v4, webhooks
-from bloomchats.testing import scripted
+from bloomchats.testing import AsyncSandbox, Happening, Received, Sandbox, scripted
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -50,6 +50,25 @@ async def asynchronous(blooio: AsyncBlooio) -> None:
     assert_type(await blooio.v2.contacts.with_response.list(), Response[AsyncPage[v2.Contact]])
     async for contact in blooio.v2.contacts.list():
         assert_type(contact, v2.Contact)
+
+
+def sandboxes(sandbox: Sandbox) -> None:
+    assert_type(sandbox.blooio(timeout=5), Blooio)
+    assert_type(sandbox.phone("+1").inbox, list[Received])
+    assert_type(sandbox.phone("+1").write("a", group="g"), Happening)
+    sandbox.faults.add({"action": "status", "status": 503, "times": None})
+    sandbox.faults.add("dorp")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    sandbox.blooio(timeuot=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    sandbox.set_limit("v3", 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+async def asynchronous_sandboxes() -> None:
+    async with Sandbox(seed=7) as sandbox:
+        assert_type(sandbox, AsyncSandbox)
+        assert_type(sandbox.blooio(), AsyncBlooio)
+        assert_type(await sandbox.phone("+1").inbox(), list[Received])
+        assert_type(await sandbox.phone("+1").write("a", group="g"), Happening)
+        await sandbox.clock.advance("1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def events(event: webhooks.WebhookEvent) -> str | None:

@@ -5,7 +5,7 @@
 #   swift-test.sh --filter NAME ...       only `swift test` with these arguments
 #
 # In order: the package's tests, the conformance corpus, the package as a stranger gets it (by URL, from outside the tree,
-# with the quickstart), the own-backend example, the reference. BLOOMCHATS_BIN is the `bloomchats` command (built when it
+# with quickstart and story), the own-backend example, the reference. BLOOMCHATS_BIN is the `bloomchats` command (built when it
 # is not given), BLOOMCHATS_CONFORMANCE_OUT the file for the ids of passed cases, SWIFT_ROOT the tree of
 # swift-toolchain.sh, SWIFT_WORK where Swift builds. Swift 6 found in PATH is used as it is.
 set -euo pipefail
@@ -76,6 +76,16 @@ build runner "$project/tests/runners/swift" swift build --scratch-path "$work/ru
 in_swift "$project/tests/runners/swift" "$work/runner/debug/Conformance" "$project" "$work/passed.txt"
 cp "$work/passed.txt" "$out"
 
+# --- Processes of their own -----------------------------------------------------------------------------------------
+
+in_swift "$work" bash -euc 'for way in return exit thread cancel; do
+  for round in {1..50}; do
+    timeout 30 "$0" $way || { echo "swift: a process that was to end by $way ended with $?" >&2; exit 1; }
+  done
+done' "$work/runner/debug/HostSafety"
+say "200 processes ended with calls in flight"
+in_swift "$work" "$work/runner/debug/HostSafety" endure 200000
+
 # --- As a stranger gets it ------------------------------------------------------------------------------------------
 
 # background FILE COMMAND...: runs a server until this script ends, and waits for its first line, which goes to FILE.
@@ -100,9 +110,11 @@ settings+=(BLOOIO_BASE_URL="$(fact url)" BLOOMCHATS_BASE_URL="$(fact url)" BLOOI
 
 # The repository that would be published, and a package that knows nothing but its URL.
 "$scripts/swift-satellite.sh" "$work/bloomchats-swift"
-rm -rf "$work/stranger" && mkdir -p "$work/stranger/Sources/Quickstart"
+rm -rf "$work/stranger" && mkdir -p "$work/stranger/Sources/"{Quickstart,Story,Killed}
 cp "$project/tests/install/swift/Package.swift" "$work/stranger/"
 cp "$project/examples/quickstart.swift" "$work/stranger/Sources/Quickstart/main.swift"
+cp "$project/examples/story.swift" "$work/stranger/Sources/Story/main.swift"
+cp "$project/tests/install/swift/Killed.swift" "$work/stranger/Sources/Killed/main.swift"
 stranger=(BLOOMCHATS_SWIFT_URL="file://$work/bloomchats-swift" GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory
   GIT_CONFIG_VALUE_0='*')
 # SwiftPM would keep the first commit it saw under this version.
@@ -112,6 +124,19 @@ build stranger "$work/stranger" env "${stranger[@]}" swift build --scratch-path 
 in_swift "$work/stranger" "$work/stranger-build/debug/Quickstart" | tee "$work/quickstart.txt"
 grep -q 'Blooio v2: .* is delivered' "$work/quickstart.txt" || die "the quickstart did not come to its end"
 say "the quickstart ran in a package of its own"
+in_swift "$work/stranger" "$work/stranger-build/debug/Story" | tee "$work/story.txt"
+grep -q 'came to its end' "$work/story.txt" || die "the story did not come to its end"
+
+# A sandbox ends with the process that started it. It would keep an idle connection for a minute.
+background "$work/killed.txt" in_swift "$work/stranger" "$work/stranger-build/debug/Killed"
+read -r pid url <"$work/killed.txt"
+exec 3<>"/dev/tcp/127.0.0.1/${url##*:}"
+kill -9 "$pid"
+ended=0
+timeout 20 cat <&3 >/dev/null 2>&1 || ended=$?
+exec 3>&-
+[ $ended != 124 ] || die "a sandbox outlived its process"
+say "a sandbox ended with the process that was killed"
 
 # --- An app and its own backend -------------------------------------------------------------------------------------
 
@@ -134,4 +159,8 @@ fi
 # --- The reference --------------------------------------------------------------------------------------------------
 
 SWIFT_WORK=$work "$scripts/swift-docs.sh" "$work/docs"
-say "$tests tests, $(wc -l <"$out") corpus cases, quickstart, own backend, reference: passed"
+
+# --- The size -------------------------------------------------------------------------------------------------------
+
+"$scripts/swift-size.sh"
+say "$tests tests, $(wc -l <"$out") corpus cases, quickstart, story, own backend, reference: passed"

@@ -1,10 +1,14 @@
 //! `cargo xtask <task>`: what is done to this repository, from anywhere inside it.
 
+mod bench;
 mod corpus;
 mod demo;
 mod extend;
 mod generate;
+#[cfg(test)]
+mod helpers;
 mod mutate;
+mod overhear;
 mod sandbox;
 mod shell;
 mod test;
@@ -34,7 +38,7 @@ enum Task {
     },
     /// Run every test suite, or the ones named.
     Test {
-        /// A suite to run: generate, rust, python, node, swift, extend. May be repeated.
+        /// A suite to run: generate, rust, python, node, swift, extend, bench. May be repeated.
         #[arg(long)]
         only: Vec<String>,
     },
@@ -47,6 +51,8 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Measure every language's client beside its peers.
+    Bench(bench::Options),
     /// Do the main job visibly against the sandbox, then the quickstart of every language.
     Demo,
 }
@@ -55,8 +61,10 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Generate { print_ir: true, .. } => generate::print_ir(&root()),
         Task::Generate { check, .. } => generate::run(&root(), check),
+        Task::Test { .. } if !overhear::is_overheard() => overhear::run_overheard(&root()),
         Task::Test { only } => test::run_suites(&root(), &only),
         Task::Mutate { quick, only } => mutate::run_mutations(&root(), quick, only.as_deref()),
+        Task::Bench(options) => bench::run_bench(&root(), &options),
         Task::Demo => demo::run_demo(&root()),
     };
     match done {

@@ -14,10 +14,10 @@ use serde::Deserialize;
 use crate::shell::scratch;
 
 /// Everything core's tests need, relative to the repository.
-const COPIED: &[&str] = &["core", "examples", "spec", "tests/conformance", "docs", "Cargo.lock"];
+const COPIED: &[&str] = &["core", "sandbox", "examples", "spec", "tests/conformance", "docs", "Cargo.lock"];
 
-/// Tests that must notice, the quickest first.
-const JUDGES: &[&str] = &["conformance", "bloomchats", "properties"];
+/// Tests that must notice, the quickest first; `bloomchats` are the library's own.
+const JUDGES: &[&str] = &["conformance", "bloomchats", "observe", "properties"];
 
 /// A broken rule may make a loop endless; that is noticed too.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -164,7 +164,8 @@ fn judge(tree: &Path) -> Result<Verdict> {
 fn build(tree: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let output = Command::new("cargo")
         .current_dir(tree)
-        .args(["test", "--quiet", "--package", "bloomchats", "--lib", "--test", "conformance", "--test", "properties"])
+        .args(["test", "--quiet", "--package", "bloomchats", "--lib"])
+        .args(JUDGES.iter().filter(|name| **name != "bloomchats").flat_map(|name| ["--test", *name]))
         .args(["--no-run", "--message-format", "json-render-diagnostics"])
         .env("CARGO_TARGET_DIR", tree.with_file_name("target"))
         // Nobody debugs these binaries, and linking is most of the work.

@@ -33,6 +33,7 @@ impl Sandbox {
     pub fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let fact = |name: &str| self.facts[name].as_str().unwrap_or_default().to_owned();
         command
+            .env("BLOOMCHATS_SANDBOX_URL", fact("url"))
             .env("BLOOIO_BASE_URL", fact("url"))
             .env("BLOOMCHATS_BASE_URL", fact("url"))
             .env("BLOOIO_API_KEY", fact("blooio_api_key"))

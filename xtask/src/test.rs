@@ -21,9 +21,10 @@ const SUITES: &[Suite] = &[
     Suite { name: "generate", minutes: 2, needs: &[], run: generate },
     Suite { name: "rust", minutes: 15, needs: &[], run: rust },
     Suite { name: "python", minutes: 12, needs: &["python3", "npm", "curl"], run: python },
-    Suite { name: "node", minutes: 13, needs: &["node", "npm"], run: node },
+    Suite { name: "node", minutes: 11, needs: &["node", "npm"], run: node },
     Suite { name: "swift", minutes: 16, needs: &["mmdebstrap"], run: swift },
-    Suite { name: "extend", minutes: 12, needs: &[], run: crate::extend::extend },
+    Suite { name: "extend", minutes: 8, needs: &[], run: crate::extend::extend },
+    Suite { name: "bench", minutes: 6, needs: &[], run: crate::bench::check },
 ];
 
 /// Languages that run the corpus, by the suite that runs them.
@@ -75,7 +76,8 @@ fn rust(root: &Path) -> Result<()> {
     let lint = [&["clippy", "--workspace", "--all-targets"][..], &hosts, &["--", "-D", "warnings"]].concat();
     run(&mut command(root, "cargo", &lint))?;
     let test = [&["test", "--workspace"][..], &hosts].concat();
-    run(command(root, "cargo", &test).env("BLOOMCHATS_CONFORMANCE_OUT", passed_file(root, "rust")?))
+    run(command(root, "cargo", &test).env("BLOOMCHATS_CONFORMANCE_OUT", passed_file(root, "rust")?))?;
+    run(&mut command(root, "cargo", &["run", "--quiet", "--package", "bloomchats-sandbox", "--example", "story"]))
 }
 
 fn python(root: &Path) -> Result<()> {
@@ -86,7 +88,8 @@ fn python(root: &Path) -> Result<()> {
     build_command(root)?;
     let binding = root.join("bindings-python");
     run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
-    run(command(root, bin("pytest"), &["-q", "tests/python", "tests/e2e"]).env("BLOOMCHATS_BIN", cli_binary(root)))?;
+    let suites = ["-q", "tests/python", "tests/e2e", "tests/contract"];
+    run(command(root, bin("pytest"), &suites).env("BLOOMCHATS_BIN", cli_binary(root)))?;
     for runner in ["sync", "async"] {
         let script = format!("tests/runners/python/test_{runner}.py");
         let out = passed_file(root, &format!("python-{runner}"))?;
@@ -95,7 +98,14 @@ fn python(root: &Path) -> Result<()> {
     run(&mut command(
         &binding,
         bin("mypy"),
-        &["--strict", "python/bloomchats", "../examples/quickstart.py", "../tests/python/typing_cases.py"],
+        &[
+            "--strict",
+            "python/bloomchats",
+            "python/pytest_bloomchats",
+            "../examples/quickstart.py",
+            "../examples/story.py",
+            "../tests/python/typing_cases.py",
+        ],
     ))?;
     run(&mut command(&tools, "npm", &["install", "--silent", "--no-save", "--no-package-lock", "pyright@1.1"]))?;
     run(&mut command(
@@ -106,30 +116,35 @@ fn python(root: &Path) -> Result<()> {
     install_python(root)
 }
 
-/// The built wheel, in an environment that has nothing else.
+/// The built wheels, in an environment that has nothing else: no index, no command on PATH but what they bring.
 fn install_python(root: &Path) -> Result<()> {
-    let wheels = scratch(root, "wheels")?;
-    for old in std::fs::read_dir(&wheels)? {
-        std::fs::remove_file(old?.path())?;
-    }
-    let maturin = target(root).join("python-venv/bin/maturin");
-    run(&mut command(
-        &root.join("bindings-python"),
-        maturin,
-        &["build", "--quiet", "--release", "--out", &wheels.to_string_lossy()],
-    ))?;
-    let wheel = std::fs::read_dir(&wheels)?.next().context("maturin built no wheel")??.path();
+    let wheel = build_wheel(root, "bindings-python", &["--release"])?;
     let size = std::fs::metadata(&wheel)?.len();
     println!("wheel: {:.2} MB", size as f64 / 1e6);
     ensure!(size <= 2_000_000, "the wheel is larger than 2 MB");
+    let companion = build_wheel(root, "cli", &[])?;
     let clean = virtual_environment(root, "python-clean")?;
-    run(&mut command(
-        root,
-        clean.join("bin/pip"),
-        &["install", "--quiet", "--force-reinstall", "--no-deps", &wheel.to_string_lossy()],
-    ))?;
+    let mut install = command(root, clean.join("bin/pip"), &["install", "--quiet", "--force-reinstall", "--no-index"]);
+    for wheel in [&wheel, &companion] {
+        install.arg("--find-links").arg(wheel);
+    }
+    run(install.arg("bloomchats[sandbox]"))?;
+    let python = |script: &str| command(root, clean.join("bin/python"), &[script]);
+    run(python("examples/story.py").env_remove("BLOOMCHATS_BIN").env_remove("BLOOMCHATS_SANDBOX_URL"))?;
     let sandbox = crate::sandbox::Sandbox::start(root)?;
-    run(sandbox.environment(&mut command(root, clean.join("bin/python"), &["examples/quickstart.py"])))
+    run(sandbox.environment(&mut python("examples/quickstart.py")))
+}
+
+/// The wheel of a project's folder, alone in a folder of its own.
+fn build_wheel(root: &Path, project: &str, options: &[&str]) -> Result<PathBuf> {
+    let out = scratch(root, "wheels")?.join(project);
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    let maturin = target(root).join("python-venv/bin/maturin");
+    let mut build = command(&root.join(project), maturin, &["build", "--quiet", "--out", &out.to_string_lossy()]);
+    run(build.args(options))?;
+    Ok(std::fs::read_dir(&out)?.next().context("maturin built no wheel")??.path())
 }
 
 fn node(root: &Path) -> Result<()> {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from bloomchats import _files, _native
+from bloomchats import _files, _native, _observe
 from bloomchats._failure import error_of
 from bloomchats._models import Model
 from bloomchats._options import encode, encode_options, given
@@ -112,7 +112,7 @@ class Caller(CallerBase):
         return first() if self._wraps else Pages(first)
 
     def _run(self, call: _native.Call) -> _native.Answer:
-        return self._checked(call.run(self._connection.api_key))
+        return self._checked(call.run(self._connection.api_key, _observe.watch()))
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
         items, body = self._items(answer)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import itertools
 import os
 import weakref
+from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bloomchats import _native
+from bloomchats import _native, _observe
 from bloomchats.generated.errors import ConfigError
 
 
 class _Bridge:
     """A loop's queue and the calls that wait for it. Holds no reference to the loop: the loop holds this."""
 
-    __slots__ = ("__weakref__", "asked", "asking", "numbers", "process", "queue", "waiting")
+    __slots__ = ("__weakref__", "arrived", "asked", "asking", "numbers", "process", "queue", "telling", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.process = os.getpid()
         self.numbers = itertools.count(1)
         self.waiting: dict[int, asyncio.Future[_native.Answer | _native.Failure]] = {}
-        self.asked: dict[int, Callable[[], object]] = {}
-        """Who supplies the key of a call."""
+        self.asked: dict[int, tuple[contextvars.Context, Callable[[], object]]] = {}
+        """Who supplies the key of a call, and the context of that call."""
         self.asking: dict[int, asyncio.Task[None]] = {}
         """Asynchronous suppliers at work."""
+        self.telling: dict[int, Callable[[], None]] = {}
+        """Hands a call's events to its watcher."""
+        self.arrived: deque[tuple[int, _native.Answer | _native.Failure | _native.Question | None]] = deque()
         try:
             self.queue = _native.Queue()
             loop.add_reader(self.queue.fileno(), self.drain)
@@ -34,19 +39,27 @@ class _Bridge:
             self.queue = _native.Queue(_waker(weakref.ref(loop), weakref.WeakMethod(self.drain)))
 
     def drain(self) -> None:
-        for number, event in self.queue.drain():
-            if isinstance(event, _native.Question):
-                self._ask(number, event)
-                continue
-            future = self.waiting.get(number)
-            if future is not None and not future.done():
-                future.set_result(event)
+        self.arrived.extend(self.queue.drain())
+        try:
+            while self.arrived:
+                self._take(*self.arrived.popleft())
+        finally:
+            # Somebody's code was interrupted: the others' answers must not be lost with it.
+            if self.arrived:
+                asyncio.get_running_loop().call_soon(self.drain)
 
-    def _ask(self, number: int, question: _native.Question) -> None:
-        """Answers "which key?" on the loop's own thread."""
-        supplier = self.asked.get(number)
-        if supplier is None:
-            return
+    def _take(self, number: int, event: _native.Answer | _native.Failure | _native.Question | None) -> None:
+        if event is None:
+            if (tell := self.telling.get(number)) is not None:
+                tell()
+        elif isinstance(event, _native.Question):
+            if (asked := self.asked.get(number)) is not None:
+                context, supplier = asked
+                context.run(self._ask, supplier, number, event)
+        elif (future := self.waiting.get(number)) is not None and not future.done():
+            future.set_result(event)
+
+    def _ask(self, supplier: Callable[[], object], number: int, question: _native.Question) -> None:
         try:
             key = supplier()
         except Exception as error:
@@ -60,6 +73,7 @@ class _Bridge:
     def forget(self, number: int) -> None:
         self.waiting.pop(number, None)
         self.asked.pop(number, None)
+        self.telling.pop(number, None)
         asking = self.asking.pop(number, None)
         if asking is not None:
             asking.cancel()
@@ -117,6 +131,7 @@ def _sweep() -> None:
             _bridges.pop(loop, None)
             bridge.waiting.clear()
             bridge.asked.clear()
+            bridge.telling.clear()
 
 
 async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _native.Answer | _native.Failure:
@@ -126,9 +141,14 @@ async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _nati
     number = next(bridge.numbers)
     future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
     bridge.waiting[number] = future
+    watch = _observe.watch()
     if api_key is not None:
-        bridge.asked[number] = api_key
-    pending = call.start(bridge.queue, number)
+        bridge.asked[number] = contextvars.copy_context(), api_key
+    pending = call.start(bridge.queue, number, watch is not None)
+    if watch is not None:
+        # In the caller's context, whose ids of requests and traces belong into its log.
+        context = contextvars.copy_context()
+        bridge.telling[number] = lambda: context.run(_tell, watch, pending.events())
     try:
         return await future
     except BaseException as error:
@@ -138,3 +158,12 @@ async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _nati
         raise
     finally:
         bridge.forget(number)
+        if watch is not None:
+            # One that failed for want of a key may have its last events still to come.
+            pending.cancel()
+            _tell(watch, pending.events())
+
+
+def _tell(watch: _observe.Watch, events: list[str]) -> None:
+    for event in events:
+        watch(event)

@@ -29,7 +29,7 @@ public struct Transcript: Sendable, ExpressibleByArrayLiteral {
         ) -> Exchange {
             var json: [String: JSONValue] = ["status": .integer(status), "headers": .object(headers.mapValues(JSONValue.string))]
             json["json"] = body
-            json["delay_ms"] = .integer(milliseconds(delay))
+            json["delay_ms"] = .integer(delay.milliseconds)
             return Exchange(json: .object(json))
         }
 
@@ -76,8 +76,10 @@ public struct Transcript: Sendable, ExpressibleByArrayLiteral {
     }
 }
 
-private func milliseconds(_ duration: Duration) -> Int {
-    Int(duration.components.seconds) * 1000 + Int(duration.components.attoseconds / 1_000_000_000_000_000)
+extension Duration {
+    var milliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
 }
 
 /// Reads back what a scripted client did.

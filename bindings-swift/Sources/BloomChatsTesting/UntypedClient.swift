@@ -9,8 +9,8 @@ public struct UntypedClient: Sendable {
     private let client: AnyClient
 
     /// Opens a client from settings in core's own form, with answers from `transcript` if there is one.
-    public init(settings: JSONValue, transcript: JSONValue?) throws {
-        client = try AnyClient(Configuration(told: settings, transcript: transcript))
+    public init(settings: JSONValue, transcript: JSONValue?, observer: CallObserver? = nil) throws {
+        client = try AnyClient(Configuration(told: settings, transcript: transcript, observer: observer))
     }
 
     /// What it did so far.

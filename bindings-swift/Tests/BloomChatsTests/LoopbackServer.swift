@@ -26,8 +26,9 @@ final class LoopbackServer: @unchecked Sendable {  // every access to the lists 
     private var received: [Request] = []
     private var hungUp = 0
 
-    /// `answer` gives the raw response, or `nil` to leave the request without one.
-    init(_ answer: @escaping @Sendable (Request) -> String?) {
+    /// `answer` gives the raw response, or `nil` to leave the request without one. One that is not `accepting` lets nobody
+    /// connect: who tries waits.
+    init(accepting: Bool = true, _ answer: @escaping @Sendable (Request) -> String?) {
         self.answer = answer
         #if os(Linux)
             let stream = Int32(SOCK_STREAM.rawValue)
@@ -42,11 +43,22 @@ final class LoopbackServer: @unchecked Sendable {  // every access to the lists 
         let listener = self.listener
         withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                precondition(bind(listener, raw, length) == 0 && listen(listener, 4096) == 0)
+                precondition(bind(listener, raw, length) == 0 && listen(listener, accepting ? 4096 : 0) == 0)
                 precondition(getsockname(listener, raw, &length) == 0)
             }
         }
         url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        guard accepting else {
+            // The kernel's queue holds one; whoever comes after these two is not answered.
+            for _ in 0..<2 {
+                let filler = socket(AF_INET, stream, 0)
+                _ = fcntl(filler, F_SETFL, fcntl(filler, F_GETFL) | O_NONBLOCK)
+                withUnsafePointer(to: &address) { pointer in
+                    _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(filler, $0, length) }
+                }
+            }
+            return
+        }
         Thread.detachNewThread { [self] in
             while case let connection = accept(listener, nil, nil), connection >= 0 {
                 Thread.detachNewThread { [self] in serve(connection) }
@@ -97,9 +109,9 @@ final class LoopbackServer: @unchecked Sendable {  // every access to the lists 
     }
 }
 
-/// Waits until something holds, at most five seconds.
+/// Waits until something holds, at most half a minute.
 func eventually(_ holds: () -> Bool) async -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<3000 {
         if holds() { return true }
         try? await Task.sleep(for: .milliseconds(10))
     }

@@ -3,16 +3,16 @@ import Foundation
 import Testing
 
 /// The real binary on loopback; `BLOOMCHATS_BIN` says where it is.
-private let binary = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].flatMap { $0.isEmpty ? nil : $0 }
+let sandboxBinary = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].flatMap { $0.isEmpty ? nil : $0 }
 
-@Suite(.enabled(if: binary != nil), .serialized) struct SandboxTests {
+@Suite(.enabled(if: sandboxBinary != nil), .serialized) struct SandboxTests {
     /// A sandbox of its own for each test.
-    final class Sandbox {
+    final class Sandbox: Sendable {
         let process = Process(), input = Pipe()
         let told: JSONValue
 
         init(_ flags: String...) throws {
-            process.executableURL = URL(fileURLWithPath: binary ?? "")
+            process.executableURL = URL(fileURLWithPath: sandboxBinary ?? "")
             process.arguments = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"] + flags
             let output = Pipe()
             process.standardInput = input

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::listing::{self, Listing};
 use super::operation::{Operation, Paging, Schema, SendForm};
 use super::retry::is_quota;
 use super::shape;
@@ -19,8 +20,8 @@ const KEPT_TEXT: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Value2xx {
     pub model: &'static str,
-    /// For pages: where the items are, and the whole body parsed, to find the next page by.
-    pub page: Option<(String, Value)>,
+    /// For pages: where the items are, and what follows.
+    pub page: Option<Listing>,
     pub body: Bytes,
 }
 
@@ -35,10 +36,14 @@ pub(crate) fn read(
     let row =
         row.or_else(|| operation.answers.iter().find(|row| row.status == 0)).or_else(|| operation.answers.first());
     let (mut model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
-    let (value, mut body) = parse(body, matches!(schema, Schema::Any))?;
-    if let Some(items) = items_key(&operation.paging, &value)? {
-        return Ok(Value2xx { model, page: Some((items, value)), body });
+    if !matches!(operation.paging, Paging::None) {
+        let (page, body) = decode(body, |text| listing::survey(&operation.paging, text))?;
+        return Ok(Value2xx { model, page: Some(page?), body });
     }
+    let (value, mut body) = match body.iter().all(u8::is_ascii_whitespace) {
+        true if matches!(schema, Schema::Any) => (Value::Null, Bytes::from_static(b"null")),
+        _ => decode(body, |text| serde_json::from_str::<Value>(text))?,
+    };
     let is_fan_out = operation.send.is_some_and(|form| fans_out(form, &value));
     if is_fan_out {
         model = "FanOutResult";
@@ -50,7 +55,7 @@ pub(crate) fn read(
         if form != SendForm::V2 && !is_fan_out {
             model = "MessageSendResult";
         }
-        return Ok(Value2xx { model, page: None, body: value.to_string().into() });
+        return Ok(Value2xx { model, page: None, body: shape::text(&value).into() });
     }
     if !unwrap.is_empty() {
         body = inner(&body, unwrap).ok_or_else(|| format!("{unwrap}: is missing"))?;
@@ -58,26 +63,18 @@ pub(crate) fn read(
     Ok(Value2xx { model, page: None, body })
 }
 
-fn parse(body: &Bytes, may_be_empty: bool) -> std::result::Result<(Value, Bytes), String> {
+/// Reads a body, lone surrogates replaced, and gives it back as it was read.
+fn decode<T>(body: &Bytes, read: impl Fn(&str) -> serde_json::Result<T>) -> std::result::Result<(T, Bytes), String> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return if may_be_empty {
-            Ok((Value::Null, Bytes::from_static(b"null")))
-        } else {
-            Err("the body is empty".into())
-        };
+        return Err("the body is empty".into());
     }
-    if std::str::from_utf8(body).is_err() {
-        return Err("the body is not valid UTF-8".into());
-    }
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Ok((value, body.clone()));
+    let text = std::str::from_utf8(body).map_err(|_| "the body is not valid UTF-8")?;
+    if let Ok(read) = read(text) {
+        return Ok((read, body.clone()));
     }
     let repaired = shape::without_lone_surrogates(body, char::REPLACEMENT_CHARACTER).map(Bytes::from);
-    let value = repaired.as_ref().and_then(|body| serde_json::from_slice(body).ok());
-    match (value, repaired) {
-        (Some(value), Some(body)) => Ok((value, body)),
-        _ => Err("the body is not JSON".into()),
-    }
+    let read = repaired.as_ref().and_then(|body| read(std::str::from_utf8(body).ok()?).ok());
+    read.zip(repaired).ok_or_else(|| "the body is not JSON".into())
 }
 
 /// A field's own bytes, so that numbers keep every digit the service sent.
@@ -132,42 +129,6 @@ fn insert_ids(map: &mut Map<String, Value>, ids: Vec<String>) {
     let only = ids.first().filter(|_| ids.len() == 1).map_or(Value::Null, |id| id.as_str().into());
     map.insert("message_id".into(), only);
     map.insert("message_ids".into(), ids.into());
-}
-
-fn items_key(paging: &Paging, body: &Value) -> std::result::Result<Option<String>, String> {
-    let (key, alternatives): (&str, &[&str]) = match paging {
-        Paging::None => return Ok(None),
-        Paging::Single { items } | Paging::Offset { items, .. } => (items, &["data"]),
-        Paging::Cursor { items, .. } => (items, &[]),
-        Paging::Anywhere => ("data", &["contacts", "items"]),
-    };
-    if body.is_array() {
-        return if matches!(paging, Paging::Anywhere) {
-            check_items(body, "").map(Some)
-        } else {
-            Err("the body: expected an object".into())
-        };
-    }
-    let named = std::iter::once(&key).chain(alternatives).find(|name| body.get(**name).is_some_and(Value::is_array));
-    let only = || {
-        let map = body.as_object().filter(|_| matches!(paging, Paging::Anywhere))?;
-        let mut arrays = map.iter().filter(|(_, value)| value.is_array());
-        let (name, _) = arrays.next()?;
-        arrays.next().is_none().then_some(name.as_str())
-    };
-    match named.copied().or_else(only) {
-        Some(name) => check_items(&body[name], name).map(Some),
-        None => Err(format!("{key}: is missing or not a list")),
-    }
-}
-
-/// Items of every list in the contracts are objects.
-fn check_items(items: &Value, name: &str) -> std::result::Result<String, String> {
-    let odd = items.as_array().and_then(|items| items.iter().position(|item| !item.is_object()));
-    match odd {
-        Some(at) => Err(format!("{name}[{at}]: expected an object")),
-        None => Ok(name.to_owned()),
-    }
 }
 
 /// The error an answer of status 300 or more stands for.

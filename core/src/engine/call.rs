@@ -6,10 +6,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::answer::Value2xx;
 pub(crate) use super::answer::request_id;
 use super::attempt::{self, Failure, Outcome};
 use super::idempotency;
+use super::observe::Watch;
 use super::operation::{Api, Idempotency, Operation};
 use super::progress::Progress;
 use super::request::{Bodies, Request};
@@ -41,20 +44,10 @@ pub(crate) async fn run(
     progress: &Progress,
 ) -> Result<Done> {
     let mut call = Call::begin(engine, operation, &request, options, progress)?;
-    call.ask_credential().await?;
-    loop {
-        call.wait_for_room().await?;
-        call.wait_for_turn().await?;
-        call.check_time()?;
-        let failure = match call.attempt().await {
-            Outcome::Answer(answer) => return Ok(call.succeed(answer)),
-            Outcome::Failure(failure) => failure,
-        };
-        match call.next_step(failure).await? {
-            Step::Again(wait) => engine.clock.sleep(wait).await,
-            Step::AtOnce => {}
-        }
-    }
+    let span = call.watch.span();
+    let result = call.make().instrument(span).await;
+    call.watch.end(&result);
+    result
 }
 
 enum Step {
@@ -75,6 +68,7 @@ struct Call<'a> {
     operation: &'a Operation,
     request: &'a Request,
     progress: &'a Progress,
+    watch: Watch<'a>,
     deadline: Duration,
     attempt_timeout: Duration,
     max_retries: u32,
@@ -108,6 +102,7 @@ impl<'a> Call<'a> {
             operation,
             request,
             progress,
+            watch: Watch::begin(engine, operation, request, progress),
             deadline: engine.clock.now().saturating_add(options.timeout.unwrap_or(settings.timeout)),
             attempt_timeout: options.attempt_timeout.unwrap_or(settings.attempt_timeout),
             max_retries: options.max_retries.unwrap_or(settings.max_retries),
@@ -122,6 +117,26 @@ impl<'a> Call<'a> {
         };
         progress.set_key(call.wire_key());
         Ok(call)
+    }
+
+    async fn make(&mut self) -> Result<Done> {
+        self.ask_credential().await?;
+        loop {
+            self.wait_for_room().await?;
+            self.wait_for_turn().await?;
+            self.check_time()?;
+            let failure = match self.attempt().await {
+                Outcome::Answer(answer) => return Ok(self.succeed(answer)),
+                Outcome::Failure(failure) => failure,
+            };
+            match self.next_step(failure).await? {
+                Step::Again(wait) => {
+                    self.watch.goes_on(wait);
+                    self.engine.clock.sleep(wait).await;
+                }
+                Step::AtOnce => self.watch.goes_on(Duration::ZERO),
+            }
+        }
     }
 
     async fn ask_credential(&mut self) -> Result<()> {
@@ -188,15 +203,18 @@ impl<'a> Call<'a> {
     async fn attempt(&mut self) -> Outcome {
         let left = self.time_left();
         self.progress.begin_attempt(self.request.traits.harmless);
+        let span = self.watch.begin_attempt();
+        let limit = left.min(self.attempt_timeout);
         let outcome =
-            attempt::make(self.engine, self.operation, self.request, self.wire(), left.min(self.attempt_timeout)).await;
+            attempt::make(self.engine, self.operation, self.request, self.wire(), limit).instrument(span).await;
         // An answer too: a host that cancels before it reads it must still learn that the message went out.
         let arrived = !matches!(&outcome, Outcome::Failure(failure) if !failure.may_have_arrived);
         self.progress.end_attempt(arrived && !self.request.traits.harmless);
+        self.watch.end_attempt(&outcome);
         outcome
     }
 
-    fn succeed(self, answer: attempt::Answer) -> Done {
+    fn succeed(&self, answer: attempt::Answer) -> Done {
         self.engine.budget.succeed(self.taken);
         if self.fell_back_from.as_ref().is_some_and(|refusal| refusal.code() == Some("invalid_content")) {
             self.engine.flat_works.store(true, Ordering::Relaxed);
@@ -310,7 +328,7 @@ impl<'a> Call<'a> {
         if let Some(credential) = &self.credential {
             headers.push(match self.request.api {
                 Api::BloomChats => ("x-api-key".into(), credential.expose().into()),
-                Api::BlooioV2 | Api::BlooioV4 => ("authorization".into(), format!("Bearer {}", credential.expose())),
+                Api::BlooioV2 | Api::BlooioV4 => ("authorization".into(), ["Bearer ", credential.expose()].concat()),
             });
         }
         headers.extend(self.wire_key().map(|key| ("idempotency-key".into(), key)));

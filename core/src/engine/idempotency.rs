@@ -10,8 +10,14 @@ pub fn new_idempotency_key() -> Result<String> {
         .map_err(|_| Error::config("the operating system gives no randomness for an idempotency key"))?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+    let mut key = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            key.push('-');
+        }
+        key.extend([byte >> 4, byte & 0x0f].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+    }
+    Ok(key)
 }
 
 /// The key a call starts with: the caller's, else a new one; none where the class has none, or for a dry run.

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::lock;
+use super::pause::Hold;
 use crate::error::{Error, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -101,6 +102,8 @@ pub(crate) struct Limiter {
     state: Mutex<State>,
     /// Rung when a waiting call gives up its turn: those behind it may go sooner.
     left: Notify,
+    /// What the service says of the same limit, to whichever client it says it: others may use the key too.
+    pub hold: Arc<Hold>,
 }
 
 #[derive(Default)]
@@ -116,7 +119,7 @@ struct State {
 
 impl Limiter {
     pub fn new(plan: Plan) -> Limiter {
-        Limiter { plan, state: Mutex::default(), left: Notify::new() }
+        Limiter { plan, state: Mutex::default(), left: Notify::new(), hold: Arc::default() }
     }
 
     /// Waits for a turn. `Err` is the wait that would have been needed, when it is not shorter than `time_left`.
@@ -145,7 +148,8 @@ impl Limiter {
         let mut state = lock(&self.state);
         state.forget(now, unix_ms);
         let ahead = state.queue.binary_search(&ticket).unwrap_or_default();
-        let wait = self.minute_wait(&state, ahead, now).max(self.day_wait(&state, ahead, unix_ms));
+        let ours = self.minute_wait(&state, ahead, now).max(self.day_wait(&state, ahead, unix_ms));
+        let wait = ours.max(self.hold.remaining(now));
         if ahead > 0 || !wait.is_zero() {
             // Those ahead have not left yet although there is room: they will within the same moment.
             return Some(wait.max(Duration::from_millis(u64::from(ahead > 0))));
@@ -318,6 +322,43 @@ mod tests {
         first.abort();
         let left = second.await.unwrap().unwrap();
         assert!(left < MINUTE + Duration::from_millis(10), "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_waiting_calls_leave_in_order_a_hundred_a_minute() {
+        let left = run(minute(100), vec![(0, 600_000); 1_000]).await;
+        for (place, left) in left.iter().enumerate() {
+            let minute = place as u64 / 100 * 60_000;
+            assert!((minute..minute + 1_000).contains(&left.unwrap()), "{place}: {left:?}");
+        }
+        assert!(left.is_sorted());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_turn_waits_for_the_service_too() {
+        let limiter = minute(2);
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        limiter.turn(&*clock, || Duration::MAX).await.unwrap();
+        // The service counts requests of others under the same key.
+        let none_left =
+            [("ratelimit-remaining".to_owned(), "0".to_owned()), ("ratelimit-reset".to_owned(), "90".to_owned())];
+        limiter.hold.observe(&none_left, clock.now(), clock.unix_ms());
+        let refused = limiter.turn(&*clock, || MINUTE).await;
+        assert_eq!(refused, Err(Duration::from_secs(90)));
+        limiter.turn(&*clock, || Duration::MAX).await.unwrap();
+        assert_eq!(clock.now().as_secs(), 90);
+    }
+
+    #[test]
+    fn clients_of_one_key_hear_what_the_service_said_to_one_of_them() {
+        let limits: Arc<Limits> = Arc::default();
+        let open = |key: &str| {
+            let config = crate::Config::blooio().with_api_key(key).with_plan(Plan::PRO).with_limits(limits.clone());
+            crate::engine::Engine::open(&config).unwrap()
+        };
+        let (one, other, stranger) = (open("bl_one"), open("bl_one"), open("bl_two"));
+        assert!(Arc::ptr_eq(&one.hold, &other.hold));
+        assert!(!Arc::ptr_eq(&one.hold, &stranger.hold));
     }
 
     #[tokio::test(start_paused = true)]

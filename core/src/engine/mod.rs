@@ -6,7 +6,10 @@ pub(crate) mod call;
 pub(crate) mod clock;
 mod idempotency;
 pub(crate) mod limit;
+mod listing;
 pub(crate) mod multipart;
+mod net;
+mod observe;
 pub mod operation;
 pub(crate) mod page;
 mod pause;
@@ -32,10 +35,12 @@ use serde_json::{Map, Value};
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result};
 use clock::{Clock, SystemClock};
+use net::Http;
 use script::Script;
-use transport::{Http, Transport};
+use transport::Transport;
 
 pub use idempotency::new_idempotency_key;
+pub use observe::{Event, Observer, Scope};
 pub use progress::Progress;
 
 /// A boxed future that can move between threads.
@@ -90,11 +95,13 @@ pub(crate) struct Engine {
     pub transport: Arc<dyn Transport>,
     pub clock: Arc<dyn Clock>,
     pub budget: retry::Budget,
-    pub hold: pause::Hold,
-    /// The plan's limiter, shared by the process' clients of one key.
+    /// Shared, like the limiter, by the process' clients of one key where they name a plan.
+    pub hold: Arc<pause::Hold>,
+    /// The plan's limiter.
     pub limiter: Option<Arc<limit::Limiter>>,
     /// The service has refused a tagged v4 body for its form and taken the flat one.
     pub flat_works: AtomicBool,
+    observer: Option<Observer>,
 }
 
 impl Engine {
@@ -105,31 +112,44 @@ impl Engine {
             Some(plan) => Some(config.limits().limiter(&settings.identity(), plan)?),
             None => None,
         };
-        Ok(Engine::with(settings, limiter, Arc::new(http), Arc::new(SystemClock)))
+        let observer = config.observer.clone();
+        Ok(Engine::with(settings, limiter, observer, Arc::new(http), Arc::new(SystemClock)))
     }
 
     pub fn scripted(config: &Config, script: &Script) -> Result<Engine> {
         let settings = Settings::check(config)?;
         // Virtual time is the script's own, so nothing of it is shared.
         let limiter = settings.plan.map(|plan| Arc::new(limit::Limiter::new(plan)));
-        Ok(Engine::with(settings, limiter, Arc::new(script.clone()), Arc::new(script.clone())))
+        let observer = config.observer.clone();
+        Ok(Engine::with(settings, limiter, observer, Arc::new(script.clone()), Arc::new(script.clone())))
     }
 
     fn with(
         settings: Settings,
         limiter: Option<Arc<limit::Limiter>>,
+        observer: Option<Observer>,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Engine {
         Engine {
             settings,
+            hold: limiter.as_ref().map(|limiter| limiter.hold.clone()).unwrap_or_default(),
             limiter,
             transport,
             clock,
             budget: retry::Budget::new(),
-            hold: pause::Hold::default(),
             flat_works: AtomicBool::new(false),
+            observer,
         }
+    }
+
+    /// Of a call that begins.
+    pub fn progress(&self) -> Arc<Progress> {
+        let progress = Progress::default();
+        if let Some(observer) = &self.observer {
+            progress.watch(observer.clone());
+        }
+        Arc::new(progress)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Lists: where the next page begins, and when there is none.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::listing::Listing;
 use super::operation::{Operation, Paging};
 
 /// Both Blooio guides accept this page size.
@@ -18,7 +18,7 @@ pub(crate) struct Position {
     pages: u64,
     /// The items of the page before, of this one, and of the last page whose number was a power of two: a server that
     /// repeats itself, in however wide a circle, must not make a listing endless.
-    seen: [Arc<HashSet<String>>; 3],
+    seen: [Arc<Vec<u64>>; 3],
 }
 
 /// The arguments of the first page, with the paging the contract leaves to the client.
@@ -30,22 +30,21 @@ pub(crate) fn first(operation: &Operation, arguments: &mut Map<String, Value>) -
     Position { offset: arguments.get("offset").and_then(Value::as_u64).unwrap_or(0), ..Position::default() }
 }
 
-/// Moves `arguments` on to the page after `body`; `None` at the end.
+/// Moves `arguments` on to the page after `listing`; `None` at the end.
 pub(crate) fn next(
     operation: &Operation,
     position: &Position,
     arguments: &Map<String, Value>,
-    body: &Value,
-    items_key: &str,
+    listing: Listing,
 ) -> Option<(Position, Map<String, Value>)> {
-    let items = body.get(items_key)?.as_array()?;
-    if items.is_empty() || has_more(body) == Some(false) {
+    let (body, count) = (&listing.around, listing.count);
+    if count == 0 || has_more(body) == Some(false) {
         return None;
     }
     let mut arguments = arguments.clone();
     match &operation.paging {
-        Paging::Cursor { id, offset_when, .. } if !offset_when.iter().any(|name| arguments.contains_key(*name)) => {
-            let position = position.past(items, id)?;
+        Paging::Cursor { offset_when, .. } if !offset_when.iter().any(|name| arguments.contains_key(*name)) => {
+            let position = position.past(listing.identities)?;
             let cursor = body.get("next_cursor")?.as_str().filter(|cursor| !cursor.is_empty())?;
             if arguments.get("cursor").and_then(Value::as_str) == Some(cursor) {
                 return None;
@@ -53,9 +52,9 @@ pub(crate) fn next(
             arguments.insert("cursor".into(), cursor.into());
             Some((position, arguments))
         }
-        Paging::Offset { id, .. } | Paging::Cursor { id, .. } => {
-            let mut next = position.past(items, id)?;
-            next.offset = position.offset.saturating_add(items.len() as u64);
+        Paging::Offset { .. } | Paging::Cursor { .. } => {
+            let mut next = position.past(listing.identities)?;
+            next.offset = position.offset.saturating_add(count);
             next.total = total(body);
             let shrank = matches!((position.total, next.total), (Some(before), Some(now)) if now < before);
             if next.total.is_some_and(|total| next.offset >= total) && !shrank {
@@ -70,9 +69,9 @@ pub(crate) fn next(
 
 impl Position {
     /// The position after `items`, or `None` if none of them is new.
-    fn past(&self, items: &[Value], id: &str) -> Option<Position> {
-        let items: HashSet<String> = items.iter().map(|item| identity(item, id)).collect();
-        if items.iter().all(|item| self.seen.iter().any(|page| page.contains(item))) {
+    fn past(&self, items: Vec<u64>) -> Option<Position> {
+        let is_seen = |item: &u64| self.seen.iter().any(|page| page.binary_search(item).is_ok());
+        if items.iter().all(is_seen) {
             return None;
         }
         let (items, pages) = (Arc::new(items), self.pages + 1);
@@ -80,11 +79,6 @@ impl Position {
         let landmark = if pages.is_power_of_two() { items.clone() } else { landmark };
         Some(Position { pages, seen: [last, items, landmark], ..self.clone() })
     }
-}
-
-/// An item's id; where the server sends none, all of it.
-fn identity(item: &Value, id: &str) -> String {
-    item.get(id).and_then(Value::as_str).map_or_else(|| item.to_string(), str::to_owned)
 }
 
 fn has_more(body: &Value) -> Option<bool> {

@@ -1,5 +1,7 @@
 //! From a call's arguments to frozen bytes: everything that is checked before anything is sent happens here.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -72,10 +74,10 @@ pub(crate) fn build(
     options: &CallOptions,
 ) -> Result<Request> {
     check_arguments(operation, arguments, files, options)?;
-    let (arguments, extra) = &absorb(operation, arguments.clone(), &options.extra_body);
+    let (arguments, extra) = &absorb(operation, arguments, &options.extra_body);
     let path = path(operation, arguments)?;
     let url = url::with_query(
-        format!("{}{path}", settings.root(operation.api)),
+        settings.root(operation.api) + &path,
         query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
     );
     let (content_type, body) = body(operation, arguments, files, extra)?;
@@ -93,17 +95,17 @@ pub(crate) fn build(
 
 /// Extra fields that bear an argument's name replace that argument, before anything is decided by it: an extra
 /// `dry_run: false` beside `dry_run: true` is a real send, and must be treated as one.
-fn absorb(
+fn absorb<'a>(
     operation: &Operation,
-    mut arguments: Map<String, Value>,
+    arguments: &'a Map<String, Value>,
     extra: &Map<String, Value>,
-) -> (Map<String, Value>, Map<String, Value>) {
-    let mut rest = Map::new();
+) -> (Cow<'a, Map<String, Value>>, Map<String, Value>) {
+    let (mut arguments, mut rest) = (Cow::Borrowed(arguments), Map::new());
     for (wire, value) in extra {
         let listed =
             operation.arguments.iter().find(|argument| argument.place == Place::Body && argument.field.wire == wire);
         match listed {
-            Some(argument) => arguments.insert(argument.field.name.to_owned(), value.clone()),
+            Some(argument) => arguments.to_mut().insert(argument.field.name.to_owned(), value.clone()),
             None => rest.insert(wire.clone(), value.clone()),
         };
     }

@@ -202,8 +202,13 @@ pub(crate) fn write(out: &mut String, value: &Value, schema: &Schema) {
             }
             object.end();
         }
-        _ => out.push_str(&value.to_string()),
+        _ => out.push_str(&text(value)),
     }
+}
+
+/// A value as JSON, without the detour over formatting that its `to_string` makes.
+pub(crate) fn text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Writes one JSON object field by field.
@@ -228,7 +233,7 @@ impl<'a> ObjectWriter<'a> {
             self.out.push(',');
         }
         self.empty = false;
-        self.out.push_str(&Value::from(name).to_string());
+        self.out.push_str(&serde_json::to_string(name).unwrap_or_default());
         self.out.push(':');
         self.out
     }

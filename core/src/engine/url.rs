@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(crate) fn encode(value: &str) -> String {
-    utf8_percent_encode(value, STRICT).to_string()
+    utf8_percent_encode(value, STRICT).collect()
 }
 
 /// Checks a base URL and returns it without a trailing slash.
@@ -60,7 +60,7 @@ pub(crate) fn segment(name: &str, value: &str, identifier: bool) -> Result<Strin
 }
 
 pub(crate) fn is_dot_segment(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    value.len() <= "%2e%2e".len() && matches!(value.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn has_escape(value: &str) -> bool {
@@ -72,9 +72,9 @@ pub(crate) fn with_query<'a>(mut url: String, pairs: impl IntoIterator<Item = (&
     let mut separator = if url.contains('?') { '&' } else { '?' };
     for (name, value) in pairs {
         url.push(separator);
-        url.push_str(&encode(name));
+        url.extend(utf8_percent_encode(name, STRICT));
         url.push('=');
-        url.push_str(&encode(value));
+        url.extend(utf8_percent_encode(value, STRICT));
         separator = '&';
     }
     url

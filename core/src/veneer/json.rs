@@ -1,8 +1,13 @@
 //! Values and their JSON forms.
 
 use std::fmt::{Debug, DebugStruct};
+use std::marker::PhantomData;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, MapAccess, SeqAccess};
 use serde_json::{Map, Value};
+
+use crate::sight::{See, Sight};
 
 /// A type with a JSON form.
 ///
@@ -21,6 +26,47 @@ pub trait Json: Sized {
     #[doc(hidden)]
     fn from_answer(_model: &str, value: Value) -> Result<Self, Value> {
         Self::from_json(value)
+    }
+
+    /// [`Json::from_json`] of an array that is still text.
+    #[doc(hidden)]
+    fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Result<Self, Value>, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(list)).map(Self::from_json)
+    }
+
+    /// [`Json::from_json`] of an object that is still text.
+    #[doc(hidden)]
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Result<Self, Value>, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(object)).map(Self::from_json)
+    }
+}
+
+/// Reads a [`Json`] type from text.
+pub(crate) struct As<T>(PhantomData<fn() -> T>);
+
+impl<T> As<T> {
+    pub(crate) const fn new() -> See<As<T>> {
+        See(As(PhantomData))
+    }
+}
+
+impl<T: Json> Sight for As<T> {
+    type Made = Result<T, Value>;
+
+    fn scalar(self, value: Value) -> Result<T, Value> {
+        T::from_json(value)
+    }
+
+    fn text(self, text: &str) -> Result<T, Value> {
+        T::from_json(Value::from(text))
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Result<T, Value>, A::Error> {
+        T::from_list(list)
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Result<T, Value>, A::Error> {
+        T::from_object(object)
     }
 }
 
@@ -88,6 +134,14 @@ impl<T: Json> Json for Option<T> {
     fn to_json(&self) -> Value {
         self.as_ref().map_or(Value::Null, Json::to_json)
     }
+
+    fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Result<Self, Value>, A::Error> {
+        T::from_list(list).map(|read| read.map(Some))
+    }
+
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Result<Self, Value>, A::Error> {
+        T::from_object(object).map(|read| read.map(Some))
+    }
 }
 
 impl<T: Json> Json for Vec<T> {
@@ -109,6 +163,23 @@ impl<T: Json> Json for Vec<T> {
 
     fn to_json(&self) -> Value {
         self.iter().map(Json::to_json).collect()
+    }
+
+    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Result<Self, Value>, A::Error> {
+        let mut read: Vec<T> = Vec::new();
+        while let Some(item) = list.next_element_seed(As::new())? {
+            match item {
+                Ok(item) => read.push(item),
+                Err(odd) => {
+                    let mut all: Vec<Value> = read.iter().map(Json::to_json).chain([odd]).collect();
+                    while let Some(item) = list.next_element()? {
+                        all.push(item);
+                    }
+                    return Ok(Err(all.into()));
+                }
+            }
+        }
+        Ok(Ok(read))
     }
 }
 

@@ -18,6 +18,37 @@ macro_rules! model {
                 $($crate::veneer::put(&mut map, $key, $crate::veneer::model!(@have $presence self $field));)*
                 serde_json::Value::Object(map)
             }
+
+            fn from_object<'de, A: serde::de::MapAccess<'de>>(
+                mut object: A,
+            ) -> Result<Result<Self, serde_json::Value>, A::Error> {
+                #[allow(non_camel_case_types)] // the fields' own names
+                enum Key {
+                    $($field,)*
+                    Unlisted(String),
+                }
+                let key = $crate::sight::Key(|key: &str| match key {
+                    $($key => Key::$field,)*
+                    _ => Key::Unlisted(key.to_owned()),
+                });
+                let mut raw = serde_json::Map::new();
+                $(let mut $field = None;)*
+                while let Some(key) = object.next_key_seed(key)? {
+                    match key {
+                        $(Key::$field => match object.next_value_seed($crate::veneer::As::new())? {
+                            Ok(value) => $field = Some(value),
+                            Err(odd) => {
+                                $field = None;
+                                raw.insert($key.to_owned(), odd);
+                            }
+                        },)*
+                        Key::Unlisted(key) => {
+                            raw.insert(key, object.next_value()?);
+                        }
+                    }
+                }
+                Ok(Ok($model { $($field: $crate::veneer::model!(@got $presence $field),)* raw }))
+            }
         }
 
         impl std::fmt::Debug for $model {

@@ -2,11 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 
-use serde_json::Value;
+use serde::de::{MapAccess, SeqAccess};
+use serde_json::{Map, Value};
 
-use super::Json;
 use super::request::{Request, unexpected};
+use super::{As, Json};
+use crate::sight::{self, Key, Sight};
 use crate::{Answer, NextPage, Result};
 
 /// One page of a list.
@@ -35,13 +38,10 @@ impl<T> Page<T> {
 
 impl<T: Json> Page<T> {
     pub(super) fn of(answer: &Answer) -> Result<Page<T>> {
-        let mut raw: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let place = match answer.items.as_deref() {
-            Some("") | None => Some(&mut raw),
-            Some(key) => raw.get_mut(key),
-        };
-        let items = place.map(Value::take).unwrap_or_default();
-        let items = Vec::from_json(items).map_err(|_| unexpected(answer, "the page holds no list of objects"))?;
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        let body = Body { items: answer.items.as_deref().unwrap_or_default(), types: PhantomData };
+        let read = sight::read(text, body).ok().flatten();
+        let (items, raw) = read.ok_or_else(|| unexpected(answer, "the page holds no list of objects"))?;
         Ok(Page { items, raw, next: answer.next.clone() })
     }
 
@@ -59,6 +59,45 @@ impl<T: Json> Page<T> {
     /// This page's items, then those of every page after it.
     pub fn all_items(self) -> Items<T> {
         Items { ready: self.items.into(), source: self.next.map_or(Source::End, Source::Next) }
+    }
+}
+
+/// Reads a page's body: its items, and the rest of it.
+struct Body<'a, T> {
+    /// The field that holds the items; empty when the body is the array itself.
+    items: &'a str,
+    types: PhantomData<fn() -> T>,
+}
+
+impl<T: Json> Sight for Body<'_, T> {
+    type Made = Option<(Vec<T>, Value)>;
+
+    fn scalar(self, _: Value) -> Self::Made {
+        None
+    }
+
+    fn text(self, _: &str) -> Self::Made {
+        None
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> std::result::Result<Self::Made, A::Error> {
+        Ok(Vec::from_list(list)?.ok().map(|items| (items, Value::Null)))
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> std::result::Result<Self::Made, A::Error> {
+        let (mut items, mut raw) = (None, Map::new());
+        while let Some(other) = object.next_key_seed(Key(|key: &str| (key != self.items).then(|| key.to_owned())))? {
+            match other {
+                None => {
+                    items = object.next_value_seed(As::new())?.ok();
+                    raw.insert(self.items.to_owned(), Value::Null);
+                }
+                Some(key) => {
+                    raw.insert(key, object.next_value()?);
+                }
+            }
+        }
+        Ok(items.map(|items| (items, raw.into())))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Nothing a person may come to read holds a key, a number, an address or a message: errors, and `Debug` of every public type.
 
+use std::sync::{Arc, Mutex};
+
 use bloomchats::operation::Place;
 use bloomchats::{Call, Client, Config, Error};
 use proptest::prelude::*;
@@ -48,6 +50,13 @@ fn readable(error: &Error) -> String {
     format!("{error} {error:?} {error:#?} {} {} {cause}", error.message(), error.to_json()["message"])
 }
 
+/// A configuration whose client writes down everything its observers see, and what was written.
+fn observed(config: Config) -> (Config, Arc<Mutex<String>>) {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let log = seen.clone();
+    (config.with_observer(move |event| *log.lock().unwrap() += &format!("{event:?} {}", event.to_json())), seen)
+}
+
 fn holds_none(shown: &str, secrets: &[String]) -> Result<(), TestCaseError> {
     for secret in secrets {
         prop_assert!(!shown.contains(secret.as_str()), "{:?} in {}", secret, shown);
@@ -84,7 +93,7 @@ proptest! {
         let said = &private[said.max(2usize.saturating_sub(turn.get()))];
         let exchanges = [echo(style, said), echo(style, said)];
         let key = format!("bl_live_{}", "k".repeat(20));
-        let config = sample::config(operation).with_api_key(key.as_str());
+        let (config, seen) = observed(sample::config(operation).with_api_key(key.as_str()));
         let (client, _script) = Client::open_scripted(config.clone(), json!({"exchanges": exchanges}).to_string()).unwrap();
         let secrets: Vec<String> = private.iter().cloned().chain([key]).collect();
         holds_none(&format!("{call:?} {config:?} {client:?}"), &secrets)?;
@@ -92,12 +101,14 @@ proptest! {
             Ok(answer) => holds_none(&format!("{answer:?}"), &secrets)?,
             Err(error) => holds_none(&readable(&error), &secrets)?,
         }
+        holds_none(&seen.lock().unwrap(), &secrets)?;
     }
 
     #[test]
     fn raw_requests_repeat_nothing(private in prop::collection::vec(private(), 3), style in 0usize..8, said in 0usize..3) {
         let transcript = json!({"exchanges": [echo(style, &private[said])]}).to_string();
-        let (client, _script) = Client::open_scripted(Config::blooio(), transcript).unwrap();
+        let (config, seen) = observed(Config::blooio());
+        let (client, _script) = Client::open_scripted(config, transcript).unwrap();
         let arguments = json!({"method": "PATCH", "path": format!("/contacts/{}", private[0]),
                                "query": {"q": private[1]}, "body": {"notes": [private[2]]}});
         let mut call = Call::new("blooio.v2.request", arguments.as_object().unwrap().clone());
@@ -107,6 +118,7 @@ proptest! {
             Ok(answer) => holds_none(&format!("{answer:?}"), &private)?,
             Err(error) => holds_none(&readable(&error), &private)?,
         }
+        holds_none(&seen.lock().unwrap(), &private)?;
     }
 
     #[test]

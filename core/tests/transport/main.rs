@@ -5,6 +5,8 @@ mod child;
 mod drops;
 mod environment;
 mod hostile;
+mod http2;
 mod injection;
+mod proxy;
 mod server;
 mod tls;

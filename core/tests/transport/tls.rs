@@ -17,13 +17,13 @@ use crate::child;
 use crate::server::{ACCEPTED, config, converse, send};
 
 /// A certificate authority and its own certificate in PEM form.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub fn new() -> Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,7 +32,7 @@ impl Authority {
     }
 
     /// A certificate for `host`, with what is wrong about it done by `spoil`.
-    fn certify(&self, host: &str, spoil: impl FnOnce(&mut CertificateParams)) -> Identity {
+    pub fn certify(&self, host: &str, spoil: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         spoil(&mut params);
@@ -41,18 +41,19 @@ impl Authority {
     }
 }
 
-type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
+pub type Identity = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-fn acceptor(identity: Identity) -> TlsAcceptor {
+pub fn acceptor(identity: Identity, protocols: &[&str]) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let settings = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let settings = settings.with_no_client_auth().with_single_cert(vec![identity.0], identity.1).unwrap();
+    let mut settings = settings.with_no_client_auth().with_single_cert(vec![identity.0], identity.1).unwrap();
+    settings.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     TlsAcceptor::from(Arc::new(settings))
 }
 
 /// A TLS server; what it heard after a handshake arrives on the channel.
-async fn serve(identity: Identity) -> (SocketAddr, UnboundedReceiver<String>) {
-    let acceptor = acceptor(identity);
+pub async fn serve(identity: Identity) -> (SocketAddr, UnboundedReceiver<String>) {
+    let acceptor = acceptor(identity, &[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (seen, requests) = unbounded_channel();
@@ -69,7 +70,7 @@ async fn serve(identity: Identity) -> (SocketAddr, UnboundedReceiver<String>) {
     (address, requests)
 }
 
-fn trusting(pem: &str, address: SocketAddr) -> Config {
+pub fn trusting(pem: &str, address: SocketAddr) -> Config {
     let mut config = config(format!("https://localhost:{}", address.port()));
     config.ca_certs = Some(pem.as_bytes().to_vec());
     config
@@ -132,7 +133,7 @@ async fn out_of_its_time_is_refused() {
 #[tokio::test]
 async fn a_body_cut_off_below_tls_is_no_body() {
     let authority = Authority::new();
-    let acceptor = acceptor(authority.certify("localhost", |_| {}));
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

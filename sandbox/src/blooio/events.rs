@@ -68,7 +68,7 @@ pub(crate) enum What {
 impl Event {
     pub(crate) fn name(&self, world: &World) -> &'static str {
         match &self.what {
-            What::Message { status, .. } => status.event(),
+            What::Message { status, .. } => status.event().unwrap_or_default(),
             What::Reaction { .. } => "message.reaction",
             What::Poll { message } if world.messages[*message].outbound => "poll.created",
             What::Poll { .. } => "poll.received",
@@ -106,7 +106,7 @@ impl World {
     /// Records the message's present state as an event.
     pub(crate) fn emit_status(&mut self, message: usize) {
         let Some(row) = self.messages.get(message) else { return };
-        if row.status == Status::Cancelled {
+        if row.status.event().is_none() {
             return;
         }
         self.emit(What::Message { message, status: row.status, protocol: row.protocol }, Some(row.chat));

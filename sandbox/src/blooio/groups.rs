@@ -41,8 +41,10 @@ impl World {
 
     /// As [`World::unnamed_group`], making nothing.
     pub(crate) fn find_unnamed_group(&self, channel: usize, members: Vec<usize>) -> Option<usize> {
-        let group = self.unnamed_groups.get(&(channel, self.sorted(members))).copied()?;
-        (!self.groups[group].deleted && self.groups[group].name.is_none()).then_some(group)
+        let members = self.sorted(members);
+        let group = self.unnamed_groups.get(&(channel, members.clone())).copied()?;
+        let row = &self.groups[group];
+        (!row.deleted && row.name.is_none() && row.members == members).then_some(group)
     }
 
     /// Any group of exactly these members on a channel.
@@ -79,6 +81,22 @@ impl World {
         members.push(member);
         self.groups[group].members = self.sorted(members);
         self.groups[group].joined.push((member, self.now));
+    }
+
+    /// The group a message to `group` goes to: a device has one chat for the same people, so that a group without a chat
+    /// becomes the one that has it.
+    pub(crate) fn merged_group(&mut self, group: usize) -> usize {
+        let row = &self.groups[group];
+        if row.chat_guid.is_some() {
+            return group;
+        }
+        let same = |other: &Group| {
+            !other.deleted && other.chat_guid.is_some() && other.channel == row.channel && other.members == row.members
+        };
+        let Some(known) = self.groups.iter().position(same) else { return group };
+        self.group_by_id.insert(row.id.clone(), known);
+        self.groups[group].deleted = true;
+        known
     }
 
     /// The chat on the device that a first message opens.

@@ -4,46 +4,64 @@
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Status {
     Queued,
+    /// By switch only: on its way to the channel.
+    Pending,
     Sent,
     Delivered,
     Read,
     Failed,
+    CancellationRequested,
     Cancelled,
+    /// Another row has taken its place.
+    Superseded,
     /// Inbound messages have this one only.
     Received,
 }
 
 /// When an outbound message reaches which state, in ms after it was accepted. The services take about 5 s and 0.7 s more.
 const USUAL: &[(i64, Status)] = &[(150, Status::Sent), (400, Status::Delivered)];
+/// When it is `pending`, where that state is switched on.
+pub(crate) const PENDING_AFTER_MS: i64 = 75;
+/// How long a cancellation stays requested.
+pub(crate) const CANCELLING_MS: i64 = 50;
 
 impl Status {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Status::Queued => "queued",
+            Status::Pending => "pending",
             Status::Sent => "sent",
             Status::Delivered => "delivered",
             Status::Read => "read",
             Status::Failed => "failed",
+            Status::CancellationRequested => "cancellation_requested",
             Status::Cancelled => "cancelled",
+            Status::Superseded => "superseded",
             Status::Received => "received",
         }
     }
 
-    /// The event that tells of it; nobody is told of a cancellation.
-    pub(crate) fn event(self) -> &'static str {
-        match self {
+    /// The event that tells of it; nobody is told of a cancellation or a replacement.
+    pub(crate) fn event(self) -> Option<&'static str> {
+        Some(match self {
             Status::Queued => "message.queued",
+            Status::Pending => "message.pending",
             Status::Sent => "message.sent",
             Status::Delivered => "message.delivered",
             Status::Read => "message.read",
             Status::Failed => "message.failed",
-            Status::Cancelled => "message.cancelled",
             Status::Received => "message.received",
-        }
+            Status::CancellationRequested | Status::Cancelled | Status::Superseded => return None,
+        })
+    }
+
+    /// Whether the message has not left yet.
+    pub(crate) fn is_waiting(self) -> bool {
+        self < Status::Sent
     }
 
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Status::Failed | Status::Cancelled | Status::Received)
+        matches!(self, Status::Failed | Status::Cancelled | Status::Superseded | Status::Received)
     }
 }
 

@@ -3,10 +3,15 @@
 use serde_json::json;
 
 use super::events::What;
-use super::{Chat, Peer, World, life};
+use super::{Chat, Message, Peer, World, life};
 use crate::refusal::Refusal;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The organization's cap counts what happened within so long; the services say that it rolls, and not how far.
+const ROLLING_MS: i64 = 30 * DAY_MS;
+/// What the services say of their own plans: new conversations a day, and messages in all.
+const SHARED_A_DAY: u64 = 15;
+const TRIAL_MESSAGES: u64 = 20;
 /// After so long without a word from the other side a conversation counts as inactive.
 const INACTIVE_MS: i64 = 14 * DAY_MS;
 
@@ -48,26 +53,37 @@ impl World {
 
     /// What forbids this send, in the order the services check.
     pub(crate) fn check_send(&self, intent: Intent<'_>) -> Result<(), Refusal> {
-        self.check_recipient(intent)?;
-        if !self.channels[intent.channel].is_line() {
-            return Ok(());
+        let obstacle = intent.person.and_then(life::obstacle);
+        if let Some((403, message)) = obstacle {
+            return Err(Refusal::new(403, message));
         }
-        let chat = intent.peer.and_then(|peer| self.find_chat(intent.channel, peer)).map(|chat| &self.chats[chat]);
-        self.check_plan(intent, chat)?;
-        self.check_safety(intent, chat)?;
-        match chat.filter(|_| self.switches.conversation_limits) {
-            Some(chat) => self.check_conversation(intent, chat),
-            None if self.switches.conversation_limits && intent.rich => Err(content_restricted()),
-            None => Ok(()),
+        if self.channels[intent.channel].is_line() {
+            let chat = intent.peer.and_then(|peer| self.find_chat(intent.channel, peer)).map(|chat| &self.chats[chat]);
+            self.check_plan(intent, chat)?;
+            self.check_safety(intent, chat)?;
+            if self.switches.conversation_limits {
+                self.check_conversation(intent, chat)?;
+            }
         }
+        // The device comes last: nobody asks it what may not be sent.
+        obstacle.map_or(Ok(()), |(status, message)| Err(Refusal::new(status, message)))
     }
 
-    /// Recipients nothing can be done with.
-    fn check_recipient(&self, intent: Intent<'_>) -> Result<(), Refusal> {
-        match intent.person.and_then(life::obstacle) {
-            Some((status, message)) => Err(Refusal::new(status, message)),
-            None => Ok(()),
-        }
+    /// Refuses what needs a line that is not in service.
+    pub(crate) fn check_line(&self, channel: usize) -> Result<(), Refusal> {
+        let active = self.channels[channel].is_active();
+        if active { Ok(()) } else { Err(Refusal::new(503, "No active number can do this.")) }
+    }
+
+    /// Refuses what needs the device of a chat whose device does not answer.
+    pub(crate) fn check_device(&self, peer: Peer) -> Result<(), Refusal> {
+        let broken =
+            |contact: &usize| life::obstacle(&self.contacts[*contact].identifier).filter(|(status, _)| *status != 403);
+        let obstacle = match peer {
+            Peer::Person(contact) => broken(&contact),
+            Peer::Group(group) => self.groups[group].members.iter().find_map(broken),
+        };
+        obstacle.map_or(Ok(()), |(status, message)| Err(Refusal::new(status, message)))
     }
 
     fn check_plan(&self, intent: Intent<'_>, chat: Option<&Chat>) -> Result<(), Refusal> {
@@ -79,14 +95,22 @@ impl World {
             return Err(refusal.with("allocation_id", line.id.clone()).with("external_id", self.peer_name(intent)));
         }
         if chat.is_none_or(|chat| chat.messages.is_empty()) {
-            let opened = self.opened.len() as u64;
+            let per_number = switches.outbound_limit_mode == "number";
+            let here = |channel: usize| !per_number || channel == intent.channel;
+            let opened =
+                self.opened.iter().filter(|(at, channel)| *at > self.now - ROLLING_MS && here(*channel)).count() as u64;
             if let Some(limit) = switches.outbound_limit.filter(|limit| opened >= *limit) {
                 let refusal = Refusal::new(429, "The organization's limit of new contacts is reached.");
                 let refusal = refusal.code("outbound_limit_reached").with("limit", limit).with("current", opened);
-                return Err(refusal.with("mode", "organization"));
+                let refusal = refusal.with("mode", switches.outbound_limit_mode);
+                return Err(match per_number {
+                    true => refusal.with("allocation_id", line.id.clone()).with("sender_number", line.address),
+                    false => refusal,
+                });
             }
-            let today = self.opened.iter().filter(|at| **at > self.now - DAY_MS).count() as u64;
-            if let Some(cap) = switches.new_conversations_per_day.filter(|cap| today >= *cap) {
+            let today = self.opened.iter().filter(|(at, _)| *at > self.now - DAY_MS).count() as u64;
+            let cap = switches.new_conversations_per_day.or((switches.plan == "shared").then_some(SHARED_A_DAY));
+            if let Some(cap) = cap.filter(|cap| today >= *cap) {
                 let refusal = Refusal::new(429, "The plan's limit of new conversations a day is reached.");
                 let refusal = refusal.code("new_conversation_limit_reached").with("plan_id", "shared_nc");
                 return Err(refusal.with("cap", cap).with("current", today));
@@ -97,7 +121,8 @@ impl World {
 
     /// v2 alone says 402 once a trial is used up.
     pub(crate) fn check_trial(&self, messages: usize) -> Result<(), Refusal> {
-        let over = self.switches.trial_messages.is_some_and(|most| self.accepted + messages as u64 > most);
+        let most = self.switches.trial_messages.or((self.switches.plan == "trial").then_some(TRIAL_MESSAGES));
+        let over = most.is_some_and(|most| self.accepted + messages as u64 > most);
         if over { Err(Refusal::new(402, "The trial's messages are used up.")) } else { Ok(()) }
     }
 
@@ -115,19 +140,15 @@ impl World {
         Err(Refusal::new(403, message).code(code))
     }
 
-    fn check_conversation(&self, intent: Intent<'_>, chat: &Chat) -> Result<(), Refusal> {
-        let replies: Vec<i64> = chat
-            .messages
-            .iter()
-            .map(|message| &self.messages[*message])
-            .filter(|message| !message.outbound)
-            .map(|message| message.created_at)
-            .collect();
-        let last_word = chat.last_inbound_at.max(chat.last_reaction_at);
-        let quiet_since = chat.last_inbound_at.map(|last| last + INACTIVE_MS).filter(|since| self.now > *since);
+    fn check_conversation(&self, intent: Intent<'_>, chat: Option<&Chat>) -> Result<(), Refusal> {
+        let messages = || chat.into_iter().flat_map(|chat| &chat.messages).map(|message| &self.messages[*message]);
+        let replies: Vec<i64> = messages().filter(|row| !row.outbound).map(|row| row.created_at).collect();
+        let last_reply = chat.and_then(|chat| chat.last_inbound_at);
+        let last_word = last_reply.max(chat.and_then(|chat| chat.last_reaction_at));
+        let quiet_since = last_reply.map(|last| last + INACTIVE_MS).filter(|since| self.now > *since);
         let counted_from = quiet_since.or(last_word);
-        let streak =
-            chat.messages.iter().rev().map(|message| &self.messages[*message]).filter(|message| message.outbound);
+        let streak: Vec<&Message> = messages().filter(|row| row.outbound).collect();
+        let streak = streak.into_iter().rev();
         let streak = streak.take_while(|message| counted_from.is_none_or(|from| message.created_at >= from)).count();
         let (most, code) = match (quiet_since, replies.first()) {
             (Some(_), _) => (1, "conversation_inactive_paused"),

@@ -3,12 +3,22 @@
 use serde_json::{Value, json};
 
 use super::World;
+use crate::timers::Job;
 
 const SHARING: usize = 3;
 /// Latitude and longitude of the first one; the others stand a little to the north-east of each other.
 const START: (f64, f64) = (41.878_1, -87.629_8);
 
+/// How long people take to say where they are.
+const ANSWER_MS: (i64, usize) = (15_000, 5_001);
+
 impl World {
+    /// Asks everybody anew; what is known changes once they have answered.
+    pub(crate) fn refresh_locations(&mut self) {
+        let wait = ANSWER_MS.0 + self.ids.below(ANSWER_MS.1) as i64;
+        self.timers.set(self.now + wait, Job::Locate);
+    }
+
     pub(crate) fn locations(&self) -> Value {
         (0..SHARING.min(self.contacts.len())).map(|contact| self.location(contact)).collect()
     }

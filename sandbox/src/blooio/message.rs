@@ -28,12 +28,17 @@ pub(crate) struct Reaction {
     pub(crate) at: i64,
 }
 
+/// The kind of the rows that votes of ours make: found by their id, in no chat's list.
+pub(crate) const VOTE: &str = "poll_vote";
+
 /// What a poll asks, and who chose what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Poll {
     pub(crate) title: String,
     pub(crate) options: Vec<String>,
     pub(crate) votes: Vec<(Author, usize)>,
+    /// The row of our last vote.
+    pub(crate) our_vote: Option<usize>,
 }
 
 impl Poll {
@@ -63,6 +68,7 @@ pub(crate) struct Message {
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) reply_to: Option<ReplyTo>,
     pub(crate) poll: Option<Poll>,
+    pub(crate) effect: Option<String>,
     pub(crate) reactions: Vec<Reaction>,
     /// Whether our contact card went along.
     pub(crate) with_card: bool,
@@ -87,6 +93,8 @@ pub(crate) struct Draft {
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) reply_to: Option<ReplyTo>,
     pub(crate) poll: Option<Poll>,
+    /// How it appears on iMessage; nothing else shows it.
+    pub(crate) effect: Option<String>,
 }
 
 impl Draft {

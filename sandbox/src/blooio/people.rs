@@ -1,6 +1,10 @@
 //! Who messages go to: numbers and addresses, and the people they belong to.
 
 use super::World;
+use crate::refusal::Refusal;
+
+/// How long an answer about somebody's capabilities is kept.
+const LOOK_LASTS_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A number or an address. v2 calls this a contact; v4 gives it identities of a contact.
 #[derive(Debug)]
@@ -57,6 +61,19 @@ impl World {
     /// A number or address that was seen before, whoever's it is.
     pub(crate) fn find_contact(&self, identifier: &str) -> Option<usize> {
         self.contact_by_identifier.get(identifier).copied()
+    }
+
+    /// When what a number or address can receive was last found out: now, or at most a day ago.
+    pub(crate) fn look_at(&mut self, identifier: &str) -> Result<i64, Refusal> {
+        let known = self.looked_at.get(identifier).copied().filter(|at| self.now - at < LOOK_LASTS_MS);
+        if let Some(at) = known {
+            return Ok(at);
+        }
+        if !self.lines().any(|line| self.channels[line].is_active()) {
+            return Err(Refusal::new(503, "No active number can look."));
+        }
+        self.looked_at.insert(identifier.to_owned(), self.now);
+        Ok(self.now)
     }
 
     /// The contact of an identifier, made when there is none; writing to a deleted one brings it back.

@@ -8,9 +8,10 @@ use super::channel::Channel;
 use super::events::{Event, What};
 use super::groups::Group;
 use super::idempotency::Replays;
-use super::life::{Fate, Status, fate};
-use super::message::{Author, Draft, Message, Reaction};
+use super::life::{CANCELLING_MS, Fate, PENDING_AFTER_MS, Status, fate};
+use super::message::{Author, Draft, Message, Reaction, VOTE};
 use super::people::{Contact, Person};
+use super::pictures::Pictures;
 use super::priorities::Priority;
 use crate::ids::Ids;
 use crate::switches::Switches;
@@ -73,13 +74,16 @@ pub(crate) struct World {
     pub(crate) messages: Vec<Message>,
     pub(crate) events: Vec<Event>,
     pub(crate) priorities: Vec<Priority>,
-    /// When locations were last refreshed.
+    /// When the capabilities of a number or address were looked up.
+    pub(super) looked_at: HashMap<String, i64>,
+    /// The time of the locations that are known.
     pub(crate) located_at: i64,
-    /// When conversations were opened through the API.
-    pub(super) opened: Vec<i64>,
+    /// When conversations were opened through the API, and on which channel.
+    pub(super) opened: Vec<(i64, usize)>,
     /// Messages accepted through the API.
     pub(super) accepted: u64,
     pub(crate) webhooks: Webhooks,
+    pub(crate) pictures: Pictures,
     pub(crate) v2_replays: Replays,
     pub(crate) v4_replays: Replays,
     pub(super) contact_by_identifier: HashMap<String, usize>,
@@ -88,6 +92,8 @@ pub(crate) struct World {
     pub(super) unnamed_groups: HashMap<(usize, Vec<usize>), usize>,
     chat_by_id: HashMap<String, usize>,
     chats_by_peer: HashMap<Peer, Vec<usize>>,
+    /// In the order their first chats were made.
+    peers: Vec<Peer>,
     message_by_id: HashMap<String, usize>,
 }
 
@@ -108,10 +114,12 @@ impl World {
             messages: Vec::new(),
             events: Vec::new(),
             priorities: Vec::new(),
+            looked_at: HashMap::new(),
             located_at: super::SEEDED_UNTIL_MS,
             opened: Vec::new(),
             accepted: 0,
             webhooks: Webhooks::default(),
+            pictures: Pictures::default(),
             v2_replays: Replays::default(),
             v4_replays: Replays::default(),
             contact_by_identifier: HashMap::new(),
@@ -120,6 +128,7 @@ impl World {
             unnamed_groups: HashMap::new(),
             chat_by_id: HashMap::new(),
             chats_by_peer: HashMap::new(),
+            peers: Vec::new(),
             message_by_id: HashMap::new(),
         }
     }
@@ -134,7 +143,7 @@ impl World {
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = (Peer, &[usize])> {
-        self.chats_by_peer.iter().map(|(peer, chats)| (*peer, chats.as_slice()))
+        self.peers.iter().map(|peer| (*peer, self.chats_with(*peer)))
     }
 
     pub(crate) fn find_chat(&self, channel: usize, peer: Peer) -> Option<usize> {
@@ -153,7 +162,11 @@ impl World {
         let id = self.ids.uuid7("chat_", self.now);
         let chat = self.chats.len();
         self.chat_by_id.insert(id.clone(), chat);
-        self.chats_by_peer.entry(peer).or_default().push(chat);
+        let chats = self.chats_by_peer.entry(peer).or_default();
+        if chats.is_empty() {
+            self.peers.push(peer);
+        }
+        chats.push(chat);
         self.chats.push(Chat {
             id,
             channel,
@@ -195,7 +208,7 @@ impl World {
             self.link_group(group);
         }
         if self.chats[chat].messages.is_empty() {
-            self.opened.push(self.now);
+            self.opened.push((self.now, self.chats[chat].channel));
         }
         self.accepted += 1;
         let held_back = match self.channels[self.chats[chat].channel].safety {
@@ -209,10 +222,23 @@ impl World {
         if self.messages[message].poll.is_some() {
             self.emit(What::Poll { message }, Some(chat));
         }
-        for (after, status) in fate.steps {
-            self.timers.set(self.now + held_back + after, Job::Advance { message, to: *status });
+        let pending =
+            (self.switches.pending_status && !fate.steps.is_empty()).then_some((PENDING_AFTER_MS, Status::Pending));
+        for (after, to) in pending.into_iter().chain(fate.steps.iter().copied()) {
+            self.timers.set(self.now + held_back + after, Job::Advance { message, to });
         }
         message
+    }
+
+    /// Asks for a message back that has not left yet; `false` when it is too late.
+    pub(crate) fn cancel(&mut self, message: usize) -> bool {
+        let waiting = self.messages[message].status.is_waiting();
+        if waiting {
+            self.messages[message].error = Some(("cancelled", "The message was cancelled."));
+            self.advance(message, Status::CancellationRequested);
+            self.timers.set(self.now + CANCELLING_MS, Job::Advance { message, to: Status::Cancelled });
+        }
+        waiting
     }
 
     /// An outbound message the channel refuses at once.
@@ -241,7 +267,8 @@ impl World {
         let (chat, fate) = (row.chat, self.fate(row.chat));
         let protocol = fate.protocol.unwrap_or(self.channels[self.chats[chat].channel].protocol());
         let row = &mut self.messages[message];
-        if row.status >= to || row.status.is_final() {
+        let cancelling = row.status == Status::CancellationRequested && to != Status::Cancelled;
+        if row.status >= to || row.status.is_final() || cancelling {
             return;
         }
         row.status = to;
@@ -289,18 +316,33 @@ impl World {
         on
     }
 
+    /// A row of its own for a vote of ours; it takes the place of the one before.
+    pub(crate) fn vote_of_ours(&mut self, poll: usize, option: usize) -> (usize, bool) {
+        let on = self.vote(poll, option, None);
+        let vote = self.make_message(self.messages[poll].chat, Draft { kind: VOTE, ..Draft::default() }, None);
+        self.messages[vote].status = Status::Sent;
+        let before = self.messages[poll].poll.as_mut().and_then(|poll| poll.our_vote.replace(vote));
+        before.into_iter().for_each(|before| self.advance(before, Status::Superseded));
+        (vote, on)
+    }
+
     fn add_message(&mut self, chat: usize, draft: Draft, from: Option<usize>) -> usize {
-        let outbound = from.is_none();
-        let index = self.messages.len();
+        let index = self.make_message(chat, draft, from);
         let row = &mut self.chats[chat];
         row.messages.push(index);
-        match outbound {
-            true => row.last_outbound_at = Some(self.now),
-            false => {
+        match from {
+            None => row.last_outbound_at = Some(self.now),
+            Some(_) => {
                 row.inbound += 1;
                 row.last_inbound_at = Some(self.now);
             }
         }
+        index
+    }
+
+    fn make_message(&mut self, chat: usize, draft: Draft, from: Option<usize>) -> usize {
+        let (index, outbound) = (self.messages.len(), from.is_none());
+        let row = &self.chats[chat];
         let message = Message {
             id: self.ids.uuid7("msg_", self.now),
             short_id: self.ids.short(),
@@ -311,6 +353,7 @@ impl World {
             attachments: draft.attachments,
             reply_to: draft.reply_to,
             poll: draft.poll,
+            effect: draft.effect,
             reactions: Vec::new(),
             with_card: false,
             sender: from.filter(|_| matches!(row.peer, Peer::Group(_))),

@@ -32,3 +32,43 @@ fn without_port(host: &str) -> &str {
     let port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
     host.rsplit_once(':').filter(|(_, digits)| port(digits)).map_or(host, |(name, _)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+    use super::*;
+
+    fn may(host: &str, origin: Option<&str>, open: bool) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", host.parse().unwrap());
+        origin.into_iter().for_each(|origin| drop(headers.insert("origin", origin.parse().unwrap())));
+        check(&headers, open).is_ok()
+    }
+
+    #[test]
+    fn only_this_machine_steers() {
+        for host in ["127.0.0.1", "127.0.0.1:8787", "localhost:1", "[::1]:8787", "[::1]"] {
+            assert!(may(host, None, false), "{host}");
+            assert!(may("localhost", Some(&format!("http://{host}")), false), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "127.0.0.1:80@example.com",
+            "192.0.2.1:8787",
+            "null",
+        ] {
+            assert!(!may(host, None, false), "{host}");
+            assert!(!may("localhost", Some(host), false), "{host}");
+        }
+        assert!(check(&HeaderMap::new(), false).is_err());
+    }
+
+    #[test]
+    fn an_open_sandbox_is_steered_by_address_and_by_no_name() {
+        assert!(may("192.0.2.1:8787", Some("http://192.0.2.1:8787"), true) && may("[2001:db8::1]", None, true));
+        assert!(!may("example.com", None, true) && !may("192.0.2.1", Some("https://example.com"), true));
+    }
+}

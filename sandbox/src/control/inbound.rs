@@ -92,7 +92,7 @@ impl<'a> Scene<'a> {
             Some(id) => Some(ReplyTo { message: Some(self.known(id)?), guid: None, part_index: 0 }),
         };
         let kind = if attachments.is_empty() { "text" } else { "media" };
-        let message = self.receive(Draft { kind, text, attachments, reply_to, poll: None });
+        let message = self.receive(Draft { kind, text, attachments, reply_to, ..Draft::default() });
         Ok(self.answer(Some(message)))
     }
 
@@ -100,7 +100,7 @@ impl<'a> Scene<'a> {
         let options = self.fields.texts("options")?.unwrap_or_default();
         let options = options.into_iter().map(str::to_owned).collect();
         let title = self.fields.text("title")?.unwrap_or_default().to_owned();
-        let poll = Some(Poll { title, options, votes: Vec::new() });
+        let poll = Some(Poll { title, options, ..Poll::default() });
         let message = self.receive(Draft { kind: "poll", poll, ..Draft::default() });
         Ok(self.answer(Some(message)))
     }

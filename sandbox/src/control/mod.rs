@@ -9,11 +9,15 @@ mod lines;
 mod logs;
 mod namespaces;
 mod phones;
+mod pictures;
+mod receivers;
 mod reset;
 mod switches;
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
@@ -23,6 +27,8 @@ use crate::route::{self, Found, Route};
 use crate::server::{App, Incoming, SERVICES, decode};
 use crate::service::{Answer, KeyRefused, Outcome, Query};
 
+pub(crate) use receivers::Receivers;
+
 /// One control request.
 struct Control<'a> {
     app: &'a App,
@@ -30,12 +36,15 @@ struct Control<'a> {
     namespace: Arc<Namespace>,
     path: Vec<String>,
     query: Query,
+    headers: &'a HeaderMap,
+    /// The body as it came.
+    raw: Bytes,
     body: Value,
 }
 
 type Handler = fn(&Control<'_>) -> Outcome;
 
-static ROUTES: [Route<Handler>; 17] = [
+static ROUTES: [Route<Handler>; 22] = [
     route("POST", "/namespaces", namespaces::create),
     route("PUT", "/limits", limits::set),
     route("GET", "/faults", faults::list),
@@ -44,6 +53,11 @@ static ROUTES: [Route<Handler>; 17] = [
     route("DELETE", "/faults", faults::clear),
     route("GET", "/phones/{number}/inbox", phones::inbox),
     route("PUT", "/lines/{number}", lines::set),
+    route("POST", "/receivers", receivers::create),
+    route("GET", "/receivers/{id}", receivers::read),
+    route("PUT", "/receivers/{id}", receivers::set),
+    route("POST", "/receivers/{id}", receivers::deliver),
+    route("GET", "/pictures/{name}", pictures::get),
     route("POST", "/inbound", inbound::simulate),
     route("GET", "/clock", clock::read),
     route("PUT", "/clock", clock::set),
@@ -78,12 +92,16 @@ fn handle(app: &App, mut incoming: Incoming, path: &str) -> Result<(Arc<Namespac
         }
         Found::Nothing => return Err(Refusal::not_found("No such control endpoint.")),
     };
+    let namespace = calling_namespace(app, &incoming)?;
+    let raw = incoming.body()?;
     let control = Control {
         app,
-        namespace: calling_namespace(app, &incoming)?,
+        namespace,
         path: route::values(found.template, segments),
         query: Query::parse(&incoming.query),
-        body: parse(&incoming.body()?)?,
+        headers: &incoming.headers,
+        body: parse(&raw)?,
+        raw,
     };
     let answer = (found.handling)(&control)?;
     Ok((control.namespace, answer))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Control;
 use crate::blooio::life::Status;
 use crate::blooio::recipient::normalize;
-use crate::blooio::{Message, Peer, World};
+use crate::blooio::{Message, Peer, VOTE, World};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Outcome};
 
@@ -24,10 +24,9 @@ fn received(world: &World, person: &str, text: Option<&str>) -> Vec<Value> {
         Peer::Person(peer) => peer == contact,
         Peer::Group(group) => world.groups[group].members.contains(&contact),
     };
-    let arrived = world
-        .messages
-        .iter()
-        .filter(|message| message.outbound && !matches!(message.status, Status::Failed | Status::Cancelled));
+    let arrived = world.messages.iter().filter(|message| message.outbound && message.kind != VOTE).filter(|message| {
+        !matches!(message.status, Status::Failed | Status::CancellationRequested | Status::Cancelled)
+    });
     let wanted = arrived.filter(|message| text.is_none_or(|text| message.text.as_deref() == Some(text)));
     wanted.filter(|message| has_person(message)).map(|message| view(world, message)).collect()
 }
@@ -45,6 +44,8 @@ fn view(world: &World, message: &Message) -> Value {
         "group_id": group,
         "type": message.kind,
         "text": message.text,
+        "effect": message.effect.as_ref().filter(|_| !matches!(message.protocol, "sms" | "rcs")),
+        "poll": message.poll.as_ref().map(|poll| json!({"title": poll.title, "options": poll.options})),
         "attachments": message.attachments.iter().map(|file| &file.url).collect::<Vec<_>>(),
         "status": message.status.as_str(),
         "sent_at": message.created_at,

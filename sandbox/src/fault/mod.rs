@@ -64,16 +64,17 @@ impl Action {
             let fits = (1..=most).contains(&given);
             if fits { Ok(given as u64) } else { Err(fields.refuse(name, &format!("an integer from 1 to {most}"))) }
         };
+        // All of them are checked, whatever the action: who lists the script gets them back.
+        let (ms, bytes) = (|default| count("ms", default, LONGEST_WAIT_MS), count("bytes", 1, i64::MAX)? as usize);
+        let (delay, status) = (ms(1000)?, Kind::status(fields, 503)?);
         let kind = match (name, handled) {
             ("pass", false) => Kind::Pass,
             ("drop", _) => Kind::Drop,
             ("reset", _) => Kind::Reset,
             ("half", true) => Kind::Half,
-            ("slow", true) => {
-                Kind::Slow { bytes: count("bytes", 1, i64::MAX)? as usize, ms: count("ms", 10, LONGEST_WAIT_MS)? }
-            }
-            ("delay", _) => Kind::Delay { ms: count("ms", 1000, LONGEST_WAIT_MS)? },
-            ("status", _) => Kind::status(fields, 503)?,
+            ("slow", true) => Kind::Slow { bytes, ms: ms(10)? },
+            ("delay", _) => Kind::Delay { ms: delay },
+            ("status", _) => status,
             ("throttle", false) => Kind::status(fields, 429)?,
             _ => return Err(fields.refuse("action", ACTIONS)),
         };
@@ -104,6 +105,7 @@ impl Kind {
         let status = fields.integer("status")?.unwrap_or(default);
         let status = u16::try_from(status).ok().filter(|status| (200..600).contains(status));
         let mut headers = Vec::new();
+        fields.object("headers")?;
         for (name, value) in fields.get("headers").and_then(Value::as_object).into_iter().flatten() {
             let value = value.as_str().ok_or_else(|| fields.refuse("headers", "an object of strings"))?;
             headers.push((name.clone(), value.to_owned()));
@@ -111,7 +113,8 @@ impl Kind {
         let retry_after = match fields.get("retry_after") {
             None => (default == 429).then(|| "1".to_owned()),
             Some(Value::String(date)) => Some(date.clone()),
-            Some(seconds) => Some(seconds.to_string()),
+            Some(Value::Number(seconds)) => Some(seconds.to_string()),
+            Some(_) => return Err(fields.refuse("retry_after", "seconds, or a date")),
         };
         Ok(Kind::Status {
             status: status.ok_or_else(|| fields.refuse("status", "a status from 200 to 599"))?,

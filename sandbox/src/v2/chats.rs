@@ -96,10 +96,16 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
             Some((last, *chats[0].messages.first()?, peer))
         })
         .collect();
-    rows.sort_unstable_by_key(|(last, first_message, _)| (*last, *first_message));
-    if sort == "recent" {
-        rows.reverse();
+    let order = |(last, first_message, _): &(i64, usize, Peer)| match sort {
+        "recent" => (-last, usize::MAX - first_message),
+        _ => (*last, *first_message),
+    };
+    // Only what is shown has to be in order.
+    let end = page.offset.saturating_add(page.limit).min(rows.len());
+    if end < rows.len() {
+        rows.select_nth_unstable_by_key(end, order);
     }
+    rows[..end].sort_unstable_by_key(order);
     Ok(page.answer(world, "chats", &rows, |(.., peer)| view(world, *peer)))
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::chats::contact_id;
 use super::{Page, fields, invalid};
+use crate::blooio::names::{has, sort_name};
 use crate::blooio::recipient::{is_email, normalize};
 use crate::blooio::{Peer, Person, World, life};
 use crate::refusal::Refusal;
@@ -16,10 +17,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     let sort = call.query.choice("sort", &["recent", "oldest", "name_asc", "name_desc"])?;
     let search = call.query.get("q").unwrap_or_default().to_lowercase();
     let world = &call.state.blooio;
-    let name = |index: usize| world.name(index).unwrap_or_default().to_lowercase();
+    let name = |index: usize| sort_name(world.name(index));
     let mut rows: Vec<usize> = (0..world.contacts.len())
         .filter(|index| world.person(*index).is_some())
-        .filter(|index| world.contacts[*index].identifier.contains(&search) || name(*index).contains(&search))
+        .filter(|index| world.contacts[*index].identifier.contains(&search) || has(world.name(*index), &search))
         .collect();
     match sort {
         "recent" => rows.reverse(),
@@ -71,13 +72,14 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn capabilities(call: &mut Call<'_>) -> Outcome {
     let identifier = identifier(call)?;
+    let last_checked = call.state.blooio.look_at(&identifier)?;
     let email = is_email(&identifier);
     let imessage = life::fate(&identifier).imessage;
     Ok(Answer::ok(json!({
         "contact": identifier,
         "type": kind(&identifier),
         "capabilities": {"imessage": imessage, "sms": !email, "facetime": imessage},
-        "last_checked": call.state.blooio.now,
+        "last_checked": last_checked,
     })))
 }
 

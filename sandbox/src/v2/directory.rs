@@ -56,6 +56,6 @@ pub(super) fn location(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn refresh_locations(call: &mut Call<'_>) -> Outcome {
     let world = &mut call.state.blooio;
-    world.located_at = world.now;
+    world.refresh_locations();
     Ok(Answer::ok(json!({"success": true, "friends": world.locations()})))
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::chats::{contact_id, own_chats};
 use super::{Page, V2, fields, invalid};
+use crate::blooio::names::{has, sort_name};
 use crate::blooio::recipient::normalize;
 use crate::blooio::{Group, Peer, World};
 use crate::multipart;
@@ -17,9 +18,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     let sort = call.query.choice("sort", &["recent", "oldest", "name_asc", "name_desc"])?;
     let search = call.query.get("q").unwrap_or_default().to_lowercase();
     let world = &call.state.blooio;
-    let name = |index: usize| world.groups[index].name.as_deref().unwrap_or_default().to_lowercase();
+    let name = |index: usize| sort_name(world.groups[index].name.as_deref());
     let mut rows: Vec<usize> = (0..world.groups.len())
-        .filter(|index| !world.groups[*index].deleted && name(*index).contains(&search))
+        .filter(|index| !world.groups[*index].deleted && has(world.groups[*index].name.as_deref(), &search))
         .collect();
     match sort {
         "recent" => rows.reverse(),
@@ -74,7 +75,9 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     world.groups[group].name = Some(name);
     let mut answer = view(world, group);
     if let Some(guid) = &world.groups[group].chat_guid {
-        answer.insert("device_sync".to_owned(), json!({"chat_guid": guid, "synced": true, "error": null}));
+        let error = world.check_device(Peer::Group(group)).err().map(|refusal| refusal.message);
+        let sync = json!({"chat_guid": guid, "synced": error.is_none(), "error": error});
+        answer.insert("device_sync".to_owned(), sync);
     }
     Ok(Answer::ok(Value::Object(answer)))
 }
@@ -82,6 +85,11 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
 pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
     let group = find(call)?;
     let world = &mut call.state.blooio;
+    if world.groups[group].chat_guid.is_some() {
+        // Our number leaves the chat on the device.
+        world.check_line(world.groups[group].channel)?;
+        world.check_device(Peer::Group(group))?;
+    }
     world.groups[group].deleted = true;
     world.groups[group].members.clear();
     Ok(Answer::ok(json!({"success": true, "deleted_at": world.now})))
@@ -89,9 +97,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn set_icon(call: &mut Call<'_>) -> Outcome {
     let (group, guid) = linked(call)?;
-    multipart::image(call.headers, call.body, "icon")?;
+    let image = multipart::image(call.headers, call.body, "icon")?;
     let world = &mut call.state.blooio;
-    let url = world.ids.alphanumeric("https://bucket.blooio.com/icons/", 24);
+    let url = world.pictures.keep(&image);
     world.groups[group].icon_url = Some(url.clone());
     Ok(Answer::ok(json!({
         "success": true,
@@ -185,7 +193,9 @@ fn find(call: &Call<'_>) -> Result<usize, Refusal> {
 fn linked(call: &Call<'_>) -> Result<(usize, String), Refusal> {
     let group = find(call)?;
     let guid = call.state.blooio.groups[group].chat_guid.clone();
-    Ok((group, guid.ok_or_else(|| Refusal::bad_request("The group is not linked to a chat yet."))?))
+    let guid = guid.ok_or_else(|| Refusal::bad_request("The group is not linked to a chat yet."))?;
+    call.state.blooio.check_device(Peer::Group(group))?;
+    Ok((group, guid))
 }
 
 fn valid_name(name: &str) -> Result<String, Refusal> {

@@ -33,10 +33,11 @@ pub(super) fn forward_calls(call: &mut Call<'_>) -> Outcome {
     let line = own(call, 403)?;
     let body = call.json_object()?;
     let fields = fields(&body);
-    let forward_to = normalize(fields.required_text("forward_to")?).filter(|number| number.starts_with('+'));
-    let forward_to = forward_to.ok_or_else(|| fields.refuse("forward_to", "an E.164 number"))?;
+    let forward_to =
+        normalize(fields.required_text("forward_to")?).filter(|number| number.starts_with("+1") && number.len() == 12);
+    let forward_to = forward_to.ok_or_else(|| fields.refuse("forward_to", "a number of the United States in E.164"))?;
     let world = &mut call.state.blooio;
-    if !world.switches.enterprise {
+    if !world.switches.enterprise || !matches!(world.switches.plan, "dedicated" | "inbound") {
         return Err(Refusal::new(403, "Call forwarding is not part of this plan."));
     }
     Ok(Answer::new(

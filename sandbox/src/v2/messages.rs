@@ -6,7 +6,7 @@ use super::Page;
 use super::chats::{chat_id, contact_ref, direction, existing, own_chats};
 use super::payload::known;
 use crate::blooio::life::Status;
-use crate::blooio::{Attachment, Chat, Message, Reaction, World};
+use crate::blooio::{Attachment, Chat, Message, Reaction, VOTE, World};
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
 
@@ -68,12 +68,12 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Outcome {
     let id = find(call)?.1.id.clone();
     let world = &mut call.state.blooio;
     let message = world.find_message(&id).ok_or_else(|| Refusal::not_found("Message not found."))?;
-    let waiting = world.messages[message].status == Status::Queued;
-    if waiting {
-        world.advance(message, Status::Cancelled);
+    let waiting = world.cancel(message);
+    if !waiting && world.switches.v2_cancel_conflict {
+        return Err(Refusal::new(409, "The message cannot be cancelled any more."));
     }
     let row = &world.messages[message];
-    let words = if waiting { "The message was cancelled." } else { "The message cannot be cancelled any more." };
+    let words = if waiting { "The message is being cancelled." } else { "The message cannot be cancelled any more." };
     Ok(Answer::ok(json!({
         "message_id": row.short_id,
         "cancelled": waiting,
@@ -87,7 +87,7 @@ fn find<'a>(call: &'a Call<'_>) -> Result<(&'a Chat, &'a Message), Refusal> {
     let peer = existing(call)?;
     let world = &call.state.blooio;
     let message = world.find_message(&call.path[1]).map(|index| &world.messages[index]);
-    let message = message.filter(|message| world.chats[message.chat].peer == peer);
+    let message = message.filter(|message| world.chats[message.chat].peer == peer && message.kind != VOTE);
     let message = message.ok_or_else(|| Refusal::not_found("Message not found."))?;
     Ok((&world.chats[message.chat], message))
 }

@@ -181,7 +181,8 @@ struct Page {
 
 impl Page {
     fn of(call: &Call<'_>) -> Result<Page, Refusal> {
-        let limit = call.query.integer("limit", 1..=200, 50)? as usize;
+        let (most, usual) = if call.state.blooio.switches.v2_generic_lists { (100, 25) } else { (200, 50) };
+        let limit = call.query.integer("limit", 1..=most, usual)? as usize;
         let offset = call.query.integer("offset", 0..=i64::MAX, 0)? as usize;
         Ok(Page { limit, offset })
     }

@@ -11,6 +11,7 @@ use crate::blooio::{Author, Peer, World};
 /// `None` for what v2 knows nothing of.
 pub(crate) fn body(world: &World, event: &Event) -> Option<Value> {
     let body = match &event.what {
+        What::Message { status: Status::Pending, .. } => return None,
         What::Message { message, status, protocol } => message_body(world, event, *message, *status, protocol),
         What::Reaction { message, reaction } => {
             let row = &world.messages[*message];
@@ -121,13 +122,6 @@ fn message_body(world: &World, event: &Event, index: usize, status: Status, prot
     }
     let attachments = || message.attachments.iter().map(attachment).collect::<Value>();
     match status {
-        Status::Queued | Status::Sent | Status::Cancelled => {
-            body["text"] = message.text.clone().into();
-            body["attachments"] = attachments();
-            if status == Status::Sent {
-                body["sent_at"] = event.occurred_at.into();
-            }
-        }
         Status::Delivered => body["delivered_at"] = event.occurred_at.into(),
         Status::Read => body["read_at"] = event.occurred_at.into(),
         Status::Failed => {
@@ -140,6 +134,13 @@ fn message_body(world: &World, event: &Event, index: usize, status: Status, prot
             body["sender"] = author(world, event, message.sender.or_else(|| peer(world, event))).into();
             body["received_at"] = event.occurred_at.into();
             body["reply_to"] = reply_to(world, message);
+        }
+        _ => {
+            body["text"] = message.text.clone().into();
+            body["attachments"] = attachments();
+            if status == Status::Sent {
+                body["sent_at"] = event.occurred_at.into();
+            }
         }
     }
     body

@@ -25,7 +25,7 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
         rich: false,
     })?;
     let options = options.into_iter().map(str::to_owned).collect();
-    let poll = Poll { title: title.clone(), options, votes: Vec::new() };
+    let poll = Poll { title: title.clone(), options, ..Poll::default() };
     let view = json!({"title": poll.title, "options": poll.options});
     let message = world.send(thread, Draft { kind: "poll", text: Some(title), poll: Some(poll), ..Draft::default() });
     Ok(Answer::ok(json!({

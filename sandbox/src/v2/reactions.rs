@@ -22,6 +22,7 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     };
     let message = target(call, wanted)?;
     let world = &mut call.state.blooio;
+    world.check_device(world.chats[world.messages[message].chat].peer)?;
     world.react(message, name, added, None);
     Ok(Answer::ok(json!({
         "success": true,

@@ -6,7 +6,9 @@ use super::chats::{ChatId, chat_id};
 use super::{fields, invalid};
 use crate::blooio::idempotency::{Fingerprint, Stored, fingerprint};
 use crate::blooio::life::{self, Status};
-use crate::blooio::{Attachment, Draft, EFFECTS, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, effect_name, is_url};
+use crate::blooio::{
+    Attachment, Draft, EFFECTS, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, effect_name, is_url, media_type,
+};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 use crate::service::{Answer, Call, Outcome};
@@ -18,17 +20,23 @@ const ANY_BODY: Fingerprint = [0; 32];
 pub(super) fn send(call: &mut Call<'_>) -> Outcome {
     let key = call.idempotency_key().map(str::to_owned);
     let now = call.state.blooio.now;
+    let duplicates_conflict = call.state.blooio.switches.v2_duplicate_key_conflict;
     let request = match call.state.blooio.switches.v2_strict_idempotency {
         true => fingerprint(call.target, &serde_json::from_slice(call.body).unwrap_or_default()),
         false => ANY_BODY,
     };
     if let Some(first) = key.as_deref().and_then(|key| call.state.blooio.v2_replays.find(key, now)) {
-        if first.request != request {
+        if first.request != request || duplicates_conflict {
             return Err(Refusal::new(409, "This Idempotency-Key was used with another request."));
         }
         return Ok(Answer::ok(first.body.clone()));
     }
-    let body = call.json_object()?;
+    let mut body = call.json_object()?;
+    if call.state.blooio.switches.v2_older_sender && !body.contains_key("from_number") {
+        let header = call.headers.get("x-from-number").and_then(|number| number.to_str().ok()).map(Value::from);
+        let older = body.remove("fromNumber").or(header);
+        older.into_iter().for_each(|number| drop(body.insert("from_number".to_owned(), number)));
+    }
     let wanted = Wanted::read(fields(&body))?;
     let chat = ChatId::parse(&call.path[0])?;
     let answer = wanted.send(&mut call.state.blooio, &chat)?;
@@ -41,12 +49,18 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
 
 /// The chat an id means on the line that would write to it, opened where there is none.
 pub(super) fn open(world: &mut World, chat: &ChatId) -> Result<usize, Refusal> {
+    let line = reach(world, chat)?;
+    let (peer, _) = peer_of(world, chat, line);
+    Ok(world.chat(line, peer).0)
+}
+
+/// The line that would write to a chat, if its device and the other side can be reached.
+pub(super) fn reach(world: &World, chat: &ChatId) -> Result<usize, Refusal> {
     if let Some((status, message)) = chat.person().and_then(life::obstacle) {
         return Err(Refusal::new(status, message));
     }
-    let line = line_for(world, chat, None)?;
-    let (peer, _) = peer_of(world, chat, line);
-    Ok(world.chat(line, peer).0)
+    chat.find(world).map_or(Ok(()), |peer| world.check_device(peer))?;
+    line_for(world, chat, None)
 }
 
 /// The line asked for, or the one that knows the conversation, or the next in turn.
@@ -95,16 +109,21 @@ impl Wanted {
         if texts.is_empty() && attachments.is_empty() && parts.is_none() {
             return Err(invalid("text", "One of text, attachments or parts is required."));
         }
-        check_effect(fields, parts.is_some())?;
+        let voice = |file: &Attachment| media_type(&file.url).is_some_and(|kind| kind.starts_with("audio/"));
+        if attachments.iter().any(voice) && (attachments.len() > 1 || !texts.is_empty()) {
+            return Err(invalid("attachments", "An audio file is a voice memo, and goes alone."));
+        }
+        let effect = read_effect(fields, parts.is_some())?;
         check_metadata(fields)?;
         let share_contact = fields.flag("share_contact")?;
         fields.flag("use_typing_indicator")?;
         fields.object("link_preview")?;
         let text_array = fields.get("text").is_some_and(Value::is_array);
-        let (drafts, batch) = match parts {
+        let (mut drafts, batch) = match parts {
             Some(parts) => read_parts(fields, parts)?,
             None => (message_drafts(texts, attachments), text_array),
         };
+        drafts.iter_mut().for_each(|draft| draft.effect.clone_from(&effect));
         let reply_to = fields.object("reply_to")?.map(ReplyTarget::read).transpose()?;
         if batch && reply_to.is_some() {
             let message = "A reply is one message: reply_to does not go with a text array or with URL previews.";
@@ -118,7 +137,6 @@ impl Wanted {
         let asked = self.from_number.as_deref().map(|number| own_line(world, number)).transpose()?;
         let line = line_for(world, chat, asked)?;
         let known = chat.find(world);
-        let chat_of_line = known.and_then(|peer| world.find_chat(line, peer));
         let reply_to = self.reply_to.map(|target| target.resolve(world, known, line)).transpose()?;
         let opening = used_line(world, chat).is_none();
         if opening && self.drafts[0].text.is_none() && !self.drafts[0].attachments.is_empty() {
@@ -138,7 +156,7 @@ impl Wanted {
         })?;
 
         let (peer, group_created) = peer_of(world, chat, line);
-        let thread = chat_of_line.unwrap_or_else(|| world.chat(line, peer).0);
+        let thread = world.chat(line, peer).0;
         world.chats[thread].card_staged |= self.share_contact;
         let unresolved = reply_to.as_ref().is_some_and(|parent| parent.message.is_none());
         let mut ids = Vec::with_capacity(self.drafts.len());
@@ -215,8 +233,10 @@ fn own_line(world: &World, number: &str) -> Result<usize, Refusal> {
 
 /// The other side, made where it is new; and whether a group was made for it.
 fn peer_of(world: &mut World, chat: &ChatId, line: usize) -> (Peer, bool) {
-    if let Some(peer) = chat.find(world) {
-        return (peer, false);
+    match chat.find(world) {
+        Some(Peer::Group(group)) => return (Peer::Group(world.merged_group(group)), false),
+        Some(peer) => return (peer, false),
+        None => {}
     }
     match chat {
         ChatId::Person(identifier) | ChatId::Group(identifier) => (Peer::Person(world.contact(identifier)), false),
@@ -288,16 +308,16 @@ fn read_parts(fields: Fields<'_>, parts: &[Value]) -> Result<(Vec<Draft>, bool),
     Ok((vec![Draft { kind: "multipart", text, attachments, ..Draft::default() }], false))
 }
 
-fn check_effect(fields: Fields<'_>, with_parts: bool) -> Result<(), Refusal> {
-    let Some(effect) = fields.text("effect")? else { return Ok(()) };
-    let effect = effect_name(effect);
-    if effect != "none" && !EFFECTS.contains(&effect.as_str()) {
+fn read_effect(fields: Fields<'_>, with_parts: bool) -> Result<Option<String>, Refusal> {
+    let effect = fields.text("effect")?.map(effect_name).filter(|effect| effect != "none");
+    let Some(effect) = effect else { return Ok(None) };
+    if !EFFECTS.contains(&effect.as_str()) {
         return Err(invalid("effect", format!("effect must be one of {}.", EFFECTS.join(", "))));
     }
-    if with_parts && effect != "none" {
+    if with_parts {
         return Err(invalid("effect", "effect does not go with parts."));
     }
-    Ok(())
+    Ok(Some(effect))
 }
 
 /// Older pages accept metadata; it leads nowhere, but its size is kept.

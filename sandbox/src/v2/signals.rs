@@ -20,7 +20,7 @@ pub(super) fn stop_typing(call: &mut Call<'_>) -> Outcome {
 
 fn typing(call: &mut Call<'_>, started: bool) -> Outcome {
     let chat = ChatId::parse(&call.path[0])?;
-    send::open(&mut call.state.blooio, &chat)?;
+    send::reach(&call.state.blooio, &chat)?;
     let at = if started { "started_at" } else { "stopped_at" };
     let mut answer = json!({"chat_id": chat.name(), "typing": started, at: call.state.blooio.now});
     if chat.person().is_some_and(|person| life::fate(person).protocol == Some("rcs")) {
@@ -59,6 +59,7 @@ pub(super) fn share_card(call: &mut Call<'_>) -> Outcome {
 pub(super) fn background(call: &mut Call<'_>) -> Outcome {
     let chat = ChatId::parse(&call.path[0])?;
     let world = &call.state.blooio;
+    send::reach(world, &chat)?;
     let threads = chat.find(world).map(|peer| own_chats(world, peer)).unwrap_or_default();
     let background = threads.iter().find_map(|thread| thread.background.clone());
     Ok(Answer::ok(background_view(&chat, background.as_ref())))
@@ -66,12 +67,12 @@ pub(super) fn background(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn set_background(call: &mut Call<'_>) -> Outcome {
     let chat = ChatId::parse(&call.path[0])?;
-    multipart::image(call.headers, call.body, "background")?;
+    let image = multipart::image(call.headers, call.body, "background")?;
     let world = &mut call.state.blooio;
     let thread = send::open(world, &chat)?;
     let background = Background {
         id: world.ids.alphanumeric("bg_", 20),
-        url: world.ids.alphanumeric("https://bucket.blooio.com/backgrounds/", 24),
+        url: world.pictures.keep(&image),
         version: world.chats[thread].background.as_ref().map_or(1, |old| old.version + 1),
     };
     let mut answer = background_view(&chat, Some(&background));
@@ -83,6 +84,7 @@ pub(super) fn set_background(call: &mut Call<'_>) -> Outcome {
 pub(super) fn remove_background(call: &mut Call<'_>) -> Outcome {
     let chat = ChatId::parse(&call.path[0])?;
     let world = &mut call.state.blooio;
+    send::reach(world, &chat)?;
     let peer: Option<Peer> = chat.find(world);
     for thread in peer.map(|peer| world.chats_with(peer).to_vec()).unwrap_or_default() {
         world.chats[thread].background = None;

@@ -78,11 +78,11 @@ fn find<'a>(call: &'a Call<'_>) -> Result<&'a Channel, Refusal> {
         .ok_or_else(|| Refusal::not_found("Channel not found."))
 }
 
-/// The active channels a `ch_` id, an alias or a number in any notation means; several when a number serves several types.
+/// The channels a `ch_` id, an alias or a number in any notation means; several when a number serves several types.
 pub(super) fn named(world: &World, name: &str) -> Vec<usize> {
     let fits = |index: &usize| {
         let channel = &world.channels[*index];
-        channel.is_active() && (channel.id == name || channel.alias == Some(name) || same_number(channel.address, name))
+        channel.id == name || channel.alias == Some(name) || same_number(channel.address, name)
     };
     (0..world.channels.len()).filter(fits).collect()
 }
@@ -116,6 +116,9 @@ fn view(channel: &Channel) -> Value {
         },
         "created_at": channel.created_at,
     });
+    if !channel.profile.is_empty() {
+        view["metadata"] = json!({"profile": channel.profile});
+    }
     if let Some(alias) = channel.alias {
         view["alias"] = alias.into();
     }

@@ -105,6 +105,12 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     Ok(wrapped(view(world, chat)))
 }
 
+/// Refuses to write to a chat that was closed.
+pub(super) fn check_open(world: &World, chat: usize) -> Result<(), Refusal> {
+    let open = world.chats[chat].state == "open";
+    if open { Ok(()) } else { Err(Refusal::new(409, "The chat is closed.").code("chat_closed")) }
+}
+
 /// The chat of a path, or 404.
 pub(super) fn find(call: &Call<'_>) -> Result<usize, Refusal> {
     call.state.blooio.chat_by_id(&call.path[0]).ok_or_else(|| Refusal::not_found("Chat not found."))

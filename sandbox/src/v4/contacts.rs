@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::page::{Position, indexed, page};
 use super::{fields, unprocessable, wrapped};
 use crate::blooio::events::What;
+use crate::blooio::names::{has, sort_name};
 use crate::blooio::recipient::normalize;
 use crate::blooio::{Message, Peer, World};
 use crate::refusal::Refusal;
@@ -36,7 +37,7 @@ fn offset_page(call: &Call<'_>, mut rows: Vec<usize>) -> Outcome {
     let search = call.query.get("q").map(str::to_lowercase);
     let tag = call.query.get("tag").map(str::to_lowercase);
     let world = &call.state.blooio;
-    let name = |person: usize| world.people[person].name.as_deref().unwrap_or_default().to_lowercase();
+    let name = |person: usize| sort_name(world.people[person].name.as_deref());
     rows.retain(|person| {
         let row = &world.people[*person];
         let tagged = |wanted: &str, whole: bool| {
@@ -46,7 +47,7 @@ fn offset_page(call: &Call<'_>, mut rows: Vec<usize>) -> Outcome {
                 .any(|tag| if whole { tag == wanted } else { tag.contains(wanted) })
         };
         let found = |words: &String| {
-            name(*person).contains(words)
+            has(row.name.as_deref(), words)
                 || tagged(words, false)
                 || row.contacts.iter().any(|contact| world.contacts[*contact].identifier.contains(words))
         };
@@ -124,7 +125,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 /// The other contact's identities and tags become this one's; a repeat changes nothing.
 pub(super) fn merge(call: &mut Call<'_>) -> Outcome {
     let survivor = find(call)?;
-    let body = call.json_object()?;
+    let body = call.json_object().map_err(Refusal::flat)?;
     let source = fields(&body).required_text("source_contact_id")?;
     let world = &mut call.state.blooio;
     let source = world.find_any_person(source).filter(|source| !world.people[*source].deleted);
@@ -259,7 +260,7 @@ fn view(world: &World, person: usize) -> Value {
         "last_message_time": last.map(|message| message.created_at),
         "last_direction": last.map(|message| if message.outbound { "outbound" } else { "inbound" }),
         "last_text": last.and_then(|message| message.text.as_ref()),
-        "last_status": last.map(|message| message.status.as_str()),
+        "last_status": last.map(super::messages::shown_status),
         "identities": super::identities::summaries(world, person),
     })
 }

@@ -66,9 +66,9 @@ pub(super) fn members(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn set_icon(call: &mut Call<'_>) -> Outcome {
     let group = linked(call)?;
-    multipart::image(call.headers, call.body, "icon")?;
+    let image = multipart::image(call.headers, call.body, "icon")?;
     let world = &mut call.state.blooio;
-    let url = world.ids.alphanumeric("https://bucket.blooio.com/icons/", 24);
+    let url = world.pictures.keep(&image);
     world.groups[group].icon_url = Some(url.clone());
     Ok(wrapped(json!({"id": world.groups[group].id, "icon_url": url})))
 }

@@ -6,6 +6,7 @@ use super::chats;
 use super::page::{indexed, page};
 use super::wrapped;
 use crate::blooio::events::What;
+use crate::blooio::life::Status;
 use crate::blooio::{Message, Reaction, World};
 use crate::refusal::Refusal;
 use crate::service::{Call, Outcome};
@@ -27,7 +28,7 @@ pub(super) fn status(call: &mut Call<'_>) -> Outcome {
     let message = find(call)?;
     Ok(wrapped(json!({
         "id": message.id,
-        "status": message.status.as_str(),
+        "status": shown_status(message),
         "protocol": message.protocol,
         "error": error(message),
         "created_at": message.created_at,
@@ -68,6 +69,14 @@ fn find<'a>(call: &'a Call<'_>) -> Result<&'a Message, Refusal> {
     message.filter(|message| message.chat == chat).ok_or_else(|| Refusal::not_found("Message not found."))
 }
 
+/// v4 has no cancelling: what v2 took back never arrived.
+pub(super) fn shown_status(message: &Message) -> &'static str {
+    match message.status {
+        Status::CancellationRequested | Status::Cancelled => Status::Failed.as_str(),
+        status => status.as_str(),
+    }
+}
+
 /// The error of a failed message, `null` otherwise.
 pub(super) fn error(message: &Message) -> Value {
     message.error.map_or(Value::Null, |(code, text)| json!({"code": code, "message": text}))
@@ -91,7 +100,7 @@ pub(super) fn view(world: &World, message: &Message) -> Value {
         "direction": if message.outbound { "outbound" } else { "inbound" },
         "type": message.kind,
         "text": message.text,
-        "status": message.status.as_str(),
+        "status": shown_status(message),
         "provider_message_id": message.short_id,
         "reply_to_message_id": replied_to(world, message),
         "error": error(message),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::messages::{error, replied_to, signed};
 use crate::blooio::events::{Event, What};
 use crate::blooio::life::Status;
-use crate::blooio::{Author, Peer, World};
+use crate::blooio::{Attachment, Author, Peer, World, media_type};
 
 /// Payload versions, the latest first.
 pub(crate) const VERSIONS: [&str; 2] = ["2026-10-01", "2026-09-01"];
@@ -126,12 +126,19 @@ fn message_data(world: &World, index: usize, status: Status, protocol: &str) -> 
         "contact": contact(world, person),
         "group": group.map(|group| json!({"group_id": group.id, "name": group.name})),
         "reply_to_message_id": replied_to(world, message),
-        "attachments": message.attachments.iter().map(|file| json!({"url": file.url, "name": file.name})).collect::<Vec<_>>(),
+        "attachments": message.attachments.iter().map(attachment).collect::<Vec<_>>(),
     });
     if status == Status::Failed {
         data["error"] = error(message);
     }
     data
+}
+
+/// Of unknown size, as nobody fetches it.
+fn attachment(file: &Attachment) -> Value {
+    let mut view = json!({"url": file.url, "name": file.name});
+    media_type(&file.url).into_iter().for_each(|media_type| view["media_type"] = media_type.into());
+    view
 }
 
 fn poll(world: &World, message: usize) -> Value {

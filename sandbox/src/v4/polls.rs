@@ -16,17 +16,15 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
     let options = fields.texts("options")?.filter(|options| (2..=10).contains(&options.len()));
     let options = options.ok_or_else(|| fields.refuse("options", "a list of 2 to 10 options"))?;
     let world = &mut call.state.blooio;
+    chats::check_open(world, chat)?;
     let row = &world.chats[chat];
-    if row.state != "open" {
-        return Err(Refusal::new(409, "The chat is closed.").code("chat_closed"));
-    }
     let person = match row.peer {
         Peer::Person(contact) => Some(world.contacts[contact].identifier.clone()),
         Peer::Group(_) => None,
     };
     let (channel, peer) = (row.channel, Some(row.peer));
     world.check_send(Intent { channel, person: person.as_deref(), peer, messages: 1, rich: false })?;
-    let poll = Poll { title, options: options.into_iter().map(str::to_owned).collect(), votes: Vec::new() };
+    let poll = Poll { title, options: options.into_iter().map(str::to_owned).collect(), ..Poll::default() };
     let view = json!({"title": poll.title, "options": poll.options});
     let text = Some(poll.title.clone());
     let message = world.send(chat, Draft { kind: "poll", text, poll: Some(poll), ..Draft::default() });
@@ -59,10 +57,10 @@ pub(super) fn vote(call: &mut Call<'_>) -> Outcome {
         option.ok_or_else(|| unprocessable("option_index", "Give option_index or option, one of the poll's."))?;
     let (options, poll_id) = (poll.options.clone(), call.state.blooio.messages[message].id.clone());
     let world = &mut call.state.blooio;
-    let on = world.vote(message, option, None);
+    let (vote, on) = world.vote_of_ours(message, option);
     let chosen = world.messages[message].poll.as_ref().map(|poll| poll.chosen_by(None)).unwrap_or_default();
     let answer = json!({
-        "id": world.ids.uuid7("msg_", world.now),
+        "id": world.messages[vote].id,
         "poll_id": poll_id,
         "voted_option": options[option],
         "toggled": if on { "on" } else { "off" },

@@ -63,11 +63,11 @@ pub(super) fn background(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn set_background(call: &mut Call<'_>) -> Outcome {
     let chat = chats::find(call)?;
-    multipart::image(call.headers, call.body, "background")?;
+    let image = multipart::image(call.headers, call.body, "background")?;
     let world = &mut call.state.blooio;
     let background = Background {
         id: world.ids.alphanumeric("bg_", 20),
-        url: world.ids.alphanumeric("https://bucket.blooio.com/backgrounds/", 24),
+        url: world.pictures.keep(&image),
         version: world.chats[chat].background.as_ref().map_or(1, |old| old.version + 1),
     };
     let row = &mut world.chats[chat];
@@ -97,6 +97,7 @@ pub(super) fn react(call: &mut Call<'_>) -> Outcome {
     if world.messages[message].status == Status::Queued {
         return Err(Refusal::new(409, "The message is not on the device yet.").code("message_not_on_device"));
     }
+    world.check_device(world.chats[chat].peer)?;
     world.react(message, name, added, None);
     Ok(wrapped(json!({"message_id": world.messages[message].id, "reaction": given, "at": world.now})))
 }
@@ -106,7 +107,7 @@ pub(super) fn on_line(call: &Call<'_>) -> Result<usize, Refusal> {
     let chat = chats::find(call)?;
     let world = &call.state.blooio;
     match world.channels[world.chats[chat].channel].is_line() {
-        true => Ok(chat),
+        true => world.check_device(world.chats[chat].peer).map(|()| chat),
         false => Err(Refusal::new(409, "This works on Blooio channels only.").code("channel_not_supported")),
     }
 }

@@ -154,7 +154,7 @@ mod tests {
     fn next(timers: &mut Timers) -> Option<(i64, u64)> {
         match timers.pop_due(i64::MAX)? {
             (due, Job::Deliver { delivery }) => Some((due, delivery)),
-            (_, Job::Advance { .. }) => None,
+            (_, Job::Advance { .. } | Job::Locate) => None,
         }
     }
 

@@ -126,11 +126,11 @@ impl Subscription {
     }
 }
 
-/// v2's subscription types; `message.queued` is told to `all` only.
+/// v2's subscription types; what happens before a message is sent is told to `all` only.
 fn bucket_holds(bucket: &str, event: &str) -> bool {
     match bucket {
         "all" => true,
-        "message" => event.starts_with("message.") && event != "message.queued", // reactions too
+        "message" => matches!(event, "message.received" | "message.reaction") || bucket_holds("status", event),
         "status" => matches!(event, "message.sent" | "message.delivered" | "message.failed" | "message.read"),
         "poll" => event.starts_with("poll."),
         _ => false,

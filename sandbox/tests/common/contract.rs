@@ -8,14 +8,22 @@ use serde_json::{Value, json};
 
 use super::Answer;
 
-/// Statuses every operation may answer with, beside those it declares.
-const UNDECLARED: [u16; 14] = [400, 401, 404, 405, 408, 413, 415, 425, 429, 500, 501, 502, 503, 504];
+/// Statuses every operation may answer with, beside those it declares: `[undeclared]` of the overlay.
+static UNDECLARED: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let overlay = include_str!("../../../spec/overlay.toml");
+    let line = overlay.split("[undeclared]\nstatuses = [").nth(1).and_then(|rest| rest.split(']').next());
+    line.expect("the statuses").split(',').map(|status| status.trim().parse().expect("a status")).collect()
+});
 
 pub struct Contract {
     pub prefix: &'static str,
     document: Value,
     validators: Mutex<HashMap<String, &'static Validator>>,
 }
+
+/// The control API's, whose paths are whole.
+pub static CONTROL: LazyLock<Contract> =
+    LazyLock::new(|| Contract::read("", include_str!("../../../spec/sandbox.openapi.yaml")));
 
 pub static CONTRACTS: LazyLock<[Contract; 3]> = LazyLock::new(|| {
     [
@@ -28,26 +36,38 @@ pub static CONTRACTS: LazyLock<[Contract; 3]> = LazyLock::new(|| {
 /// Holds an answer against the operation's schema for its status, or the API's error schema where neither is declared.
 pub fn check(method: &str, path: &str, answer: &Answer) {
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    let Some(contract) = CONTRACTS.iter().find(|contract| path.starts_with(contract.prefix)) else { return };
+    let bare = path.split('?').next().unwrap_or_default();
+    let below = |prefix: &str| bare.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let contract = match CONTRACTS.iter().find(|contract| below(contract.prefix)) {
+        Some(contract) => contract,
+        None if below("/_sandbox") => &CONTROL,
+        None => return assert_eq!((answer.status, &answer.body["error"]), (404, &json!("not_found")), "{path}"),
+    };
     if contract.prefix == "/v2/api" {
         for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
             let value = answer.header(name).unwrap_or_else(|| panic!("{name} is missing"));
             assert!(value.parse::<u64>().is_ok(), "{name}: {value}");
         }
     }
-    let bare = path[contract.prefix.len()..].split('?').next().unwrap_or_default();
-    let operation = contract.operation(method, bare);
+    let operation = contract.operation(method, &bare[contract.prefix.len()..]);
     let declared = operation.as_ref().and_then(|(name, operation)| {
-        let response = contract.resolve(&operation["responses"][answer.status.to_string()]);
-        let schema = response.pointer("/content/application~1json/schema")?;
-        Some((format!("{name} {}", answer.status), schema.clone()))
+        let responses = &operation["responses"];
+        let response = responses.get(answer.status.to_string()).or(responses.get("default"))?;
+        Some((format!("{name} {}", answer.status), contract.resolve(response)))
     });
-    let (name, schema) = declared.unwrap_or_else(|| {
-        assert!(UNDECLARED.contains(&answer.status), "{method} {path} answers {}: {}", answer.status, answer.body);
-        // v4's key errors are flat, everything else of it is nested.
-        let shape = if contract.prefix == "/v4" && answer.status == 401 { "AuthError" } else { "Error" };
-        (shape.to_owned(), json!({"$ref": format!("#/components/schemas/{shape}")}))
-    });
+    let (name, schema) = match declared {
+        Some((name, response)) => match response.pointer("/content/application~1json/schema") {
+            Some(schema) => (name, schema.clone()),
+            None => return,
+        },
+        None => {
+            let undeclared = UNDECLARED.contains(&answer.status) || (below("/_sandbox") && answer.status == 403);
+            assert!(undeclared, "{method} {path} answers {}: {}", answer.status, answer.body);
+            // v4's key errors are flat, everything else of it is nested.
+            let shape = if contract.prefix == "/v4" && answer.status == 401 { "AuthError" } else { "Error" };
+            (shape.to_owned(), json!({"$ref": format!("#/components/schemas/{shape}")}))
+        }
+    };
     contract.validate(&name, &schema, &answer.body);
 }
 
@@ -80,12 +100,23 @@ impl Contract {
         all
     }
 
+    /// The methods a path takes.
+    pub fn methods(&self, path: &str) -> Vec<String> {
+        self.operations()
+            .into_iter()
+            .filter(|(_, template, _)| fits(template, path))
+            .map(|(method, ..)| method)
+            .collect()
+    }
+
+    /// `METHOD /template` of the operation a request means.
+    pub fn name(&self, method: &str, path: &str) -> Option<String> {
+        self.operation(method, path).map(|(name, _)| name)
+    }
+
     fn operation(&self, method: &str, path: &str) -> Option<(String, &Value)> {
-        let fits = |template: &str| {
-            let (want, have): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-            want.len() == have.len() && want.iter().zip(&have).all(|(want, have)| want.starts_with('{') || want == have)
-        };
-        let candidates = self.operations().into_iter().filter(|(verb, template, _)| verb == method && fits(template));
+        let candidates =
+            self.operations().into_iter().filter(|(verb, template, _)| verb == method && fits(template, path));
         let best = candidates.min_by_key(|(_, template, _)| template.matches('{').count());
         best.map(|(verb, template, operation)| (format!("{verb} {template}"), operation))
     }
@@ -106,6 +137,14 @@ impl Contract {
             validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{name} breaks its contract:\n{}\n{body}", errors.join("\n"));
     }
+}
+
+/// Whether a path is one of a template's: values are anything that is UTF-8 once it is decoded, and not empty.
+fn fits(template: &str, path: &str) -> bool {
+    let (want, have): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let value = |text: &str| !text.is_empty() && percent_encoding::percent_decode_str(text).decode_utf8().is_ok();
+    want.len() == have.len()
+        && want.iter().zip(&have).all(|(want, have)| if want.starts_with('{') { value(have) } else { want == have })
 }
 
 /// What an emulator must fill counts as required.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, reason = "test code")]
 
 pub mod contract;
+pub mod raw;
 pub mod receiver;
 
 use bloomchats_sandbox::{Options, Sandbox};

@@ -76,14 +76,27 @@ impl Delivery {
 
     /// Whether the signature is the one this secret makes, now.
     pub fn is_signed_with(&self, secret: &str) -> bool {
-        let signature = self.header("x-blooio-signature");
-        let (time, digest) = signature.strip_prefix("t=").unwrap().split_once(",v1=").unwrap();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        assert!(now.abs_diff(time.parse().unwrap()) < 10, "{signature}");
+        assert!(now.abs_diff(self.signed_at()) < 10, "{}", self.header("x-blooio-signature"));
+        self.has_digest_of(secret)
+    }
+
+    /// When it was signed, in epoch seconds.
+    pub fn signed_at(&self) -> u64 {
+        self.signature().0.parse().unwrap()
+    }
+
+    /// Whether the signature is the one this secret makes, at whatever time.
+    pub fn has_digest_of(&self, secret: &str) -> bool {
+        let (time, digest) = self.signature();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("{time}.").as_bytes());
         mac.update(&self.raw);
         let expected: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         expected == digest
+    }
+
+    fn signature(&self) -> (&str, &str) {
+        self.header("x-blooio-signature").strip_prefix("t=").unwrap().split_once(",v1=").unwrap()
     }
 }

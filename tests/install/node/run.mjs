@@ -2,11 +2,12 @@
 //
 //   node bindings-node/build.mjs --pack && node tests/install/node/run.mjs [project…]
 //
-// The message goes to the sandbox where BLOOMCHATS_BIN names the command, otherwise to a small server of this program.
+// The message goes to the sandbox where BLOOMCHATS_BIN names the command, otherwise to a small server of this program. The project
+// `story` gets that command as `@bloomchats/sandbox`, and has nothing else to find a sandbox by.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -44,21 +45,31 @@ async function run(folder, env, command, ...args) {
   return output;
 }
 
+/** The command, as npm would bring it. */
+function companion(program) {
+  if (!program) return [];
+  const packed = execFileSync(process.execPath, [join(here, "../../../cli/npm/pack.mjs"), program, join(npm, "companion")], { encoding: "utf8" });
+  return packed.trim().split("\n");
+}
+
 async function consume(project, flags, env) {
   const folder = mkdtempSync(join(tmpdir(), `consumer-${project}-`));
   try {
     cpSync(join(here, project), folder, { recursive: true });
-    await run(folder, {}, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...flags, ...tarballs);
-    const output = await run(folder, env, "npm", "run", "--silent", "consume");
-    if (!/^sent \S+$/m.test(output)) throw new Error(`no message was sent:\n${output}`);
+    const story = project === "story";
+    if (story) copyFileSync(join(here, "../../../examples/story.mjs"), join(folder, "story.mjs"));
+    await run(folder, {}, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...flags, ...tarballs, ...(story ? command : []));
+    const output = await run(folder, story ? { BLOOMCHATS_BIN: "", BLOOMCHATS_SANDBOX_URL: "" } : env, "npm", "run", "--silent", "consume");
+    if (!(story ? /came to its end/ : /^sent \S+$/m).test(output)) throw new Error(`it did not do its work:\n${output}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+const command = companion(process.env.BLOOMCHATS_BIN);
 const server = await (process.env.BLOOMCHATS_BIN ? sandbox(process.env.BLOOMCHATS_BIN) : loopback());
 const wanted = process.argv.slice(2);
-const projects = readdirSync(here).filter((name) => statSync(join(here, name)).isDirectory() && (wanted.length === 0 || wanted.includes(name)));
+const projects = readdirSync(here).filter((name) => statSync(join(here, name)).isDirectory() && (wanted.length === 0 || wanted.includes(name)) && (name !== "story" || command.length > 0));
 let failed = 0;
 for (const flags of [[], ["--ignore-scripts"]]) {
   for (const project of projects) {

@@ -124,11 +124,14 @@ function webhook({ verify, sign, parse: parsed }) {
 
 async function happened({ webhook: given, client: { product, ...client } = {}, transcript, calls }) {
   if (given) return webhook(given);
+  const events = [];
+  const observer = ({ startedMs: started_ms, durationMs: duration_ms, retryInMs: retry_in_ms, ...event }) =>
+    events.push({ ...event, started_ms, duration_ms, ...(retry_in_ms === undefined ? {} : { retry_in_ms }) });
   let opened;
   try {
     // A scripted client makes up for a missing key; a real one does not.
     const open = client.api_key === null ? () => new PRODUCTS[product]({ ...settings(client), apiKey: undefined }) : scripted;
-    opened = open(PRODUCTS[product], transcript ?? { exchanges: [] }, settings(client));
+    opened = open(PRODUCTS[product], transcript ?? { exchanges: [] }, { ...settings(client), observer });
   } catch (error) {
     return { requests: [], request_count: 0, waits_ms: [], results: [failure(error)] };
   }
@@ -136,7 +139,7 @@ async function happened({ webhook: given, client: { product, ...client } = {}, t
   for (const call of calls) results.push(await run(opened, call));
   const requests = opened.requests.map((request) => ({ ...request, headers: { ...request.headers } }));
   for (const { headers } of requests) delete headers["user-agent"];
-  return { requests, request_count: requests.length, waits_ms: opened.waitsMs, results };
+  return { requests, request_count: requests.length, waits_ms: opened.waitsMs, events, results };
 }
 
 /** Generated keys as `{{key}}`, `{{key2}}`, … in the order they went out. */
@@ -168,7 +171,7 @@ function* differences(expected, actual, at = "") {
         const read = path.split(".").reduce((at, name) => at?.[name], actual.typed) ?? null;
         if (!isDeepStrictEqual(value, read)) yield `${where} ${path}\n    expected ${inspect(value)}\n    got      ${inspect(read)}`;
       }
-    } else if (key === "message_contains" ? !message.includes(wanted) : key === "message_excludes" ? message.includes(wanted) : !isDeepStrictEqual(plain(wanted), plain(got))) {
+    } else if (key === "message_contains" ? ![wanted, camel(wanted)].some((text) => message.includes(text)) : key === "message_excludes" ? message.includes(wanted) : !isDeepStrictEqual(plain(wanted), plain(got))) {
       yield `${where}\n    expected ${inspect(wanted, { depth: 9 })}\n    got      ${inspect(key in actual ? got : message, { depth: 9 })}`;
     }
   }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,25 @@ def without_environment(patch: Any) -> None:
     """What the machine sets must not reach a case."""
     for name in ("BLOOIO_API_KEY", "BLOOIO_BASE_URL", "BLOOMCHATS_API_KEY", "BLOOMCHATS_BASE_URL"):
         patch.delenv(name, raising=False)
+
+
+@contextmanager
+def watched(case: Mapping[str, Any]) -> Generator[list[Any], None, None]:
+    """The events of a case as its log has them. A case that does not speak of any runs with nobody looking."""
+    events: list[Any] = []
+    if "events" not in case["expect"]:
+        yield events
+        return
+    handler = logging.Handler()
+    handler.emit = lambda record: events.append(record.bloomchats)  # type: ignore[attr-defined, method-assign]
+    logger = logging.getLogger("bloomchats")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield events
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
 
 
 def client_settings(client: Mapping[str, Any]) -> tuple[str, dict[str, Any], bool]:

@@ -25,8 +25,9 @@ def passed() -> Iterator[set[str]]:
 @pytest.mark.parametrize("case", corpus.cases(), ids=lambda case: case["id"])
 def test_case(case: dict[str, Any], passed: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     corpus.without_environment(monkeypatch)
-    actual = corpus.run_webhook(case["webhook"]) if "webhook" in case else asyncio.run(run(case))
-    found = list(corpus.differences(case["expect"], actual))
+    with corpus.watched(case) as events:
+        actual = corpus.run_webhook(case["webhook"]) if "webhook" in case else asyncio.run(run(case))
+    found = list(corpus.differences(case["expect"], {**actual, "events": events}))
     assert not found, case["about"] + "\n" + "\n".join(found)
     passed.add(case["id"])
 

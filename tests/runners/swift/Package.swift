@@ -7,6 +7,8 @@ let package = Package(
     dependencies: [.package(path: "../../../bindings-swift")],
     targets: [
         .executableTarget(
-            name: "Conformance", dependencies: [.product(name: "BloomChatsTesting", package: "bindings-swift")])
+            name: "Conformance", dependencies: [.product(name: "BloomChatsTesting", package: "bindings-swift")]),
+        .executableTarget(
+            name: "HostSafety", dependencies: [.product(name: "BloomChatsTesting", package: "bindings-swift")]),
     ]
 )

@@ -5,10 +5,11 @@ import Foundation
 final class Connection: Sendable {
     private let client: BloomChatsBridge.Client
     private let provider: CredentialProvider?
+    private let observer: CallObserver?
 
     init(_ configuration: Configuration) throws {
         let told = try configuration.told()
-        provider = configuration.provider
+        (provider, observer) = (configuration.provider, configuration.observer)
         let asks = provider != nil
         client = try Native.translated {
             if let transcript = configuration.transcript {
@@ -34,13 +35,14 @@ final class Connection: Sendable {
             BloomChatsBridge.Upload(field: field, filename: file.filename, contentType: file.contentType, bytes: file.data)
         }
         return try await follow(record) {
-            try client.begin(operation: operation, arguments: arguments, options: options, files: uploads)
+            try client.begin(
+                operation: operation, arguments: arguments, options: options, files: uploads, watched: observer != nil)
         }
     }
 
     /// Fetches a page that follows another.
     func next(_ page: NextPage, _ record: CallRecord?) async throws -> Reply {
-        try await follow(record) { try page.begin() }
+        try await follow(record) { try page.begin(watched: observer != nil) }
     }
 
     /// What a scripted client did so far, as JSON.
@@ -52,7 +54,7 @@ final class Connection: Sendable {
     private func follow(_ record: CallRecord?, _ begin: () throws -> Call) async throws -> Reply {
         do {
             let call = try Native.translated(begin)
-            let reply = try await Following(call, provider: provider).end()
+            let reply = try await Following(call: call, provider: provider, observer: observer).end()
             record?.note(reply.state)
             return reply
         } catch let error as BloomChatsError {
@@ -87,15 +89,11 @@ struct Reply: Sendable {
     }
 }
 
-/// Follows one call: answers core's questions, and passes a cancelled task's wish on to the request itself.
+/// Follows one call: hands on its events, answers core's questions, and passes a cancelled task's wish on to the request itself.
 private struct Following {
     let call: Call
     let provider: CredentialProvider?
-
-    init(_ call: Call, provider: CredentialProvider?) {
-        self.call = call
-        self.provider = provider
-    }
+    let observer: CallObserver?
 
     func end() async throws -> Reply {
         // The generated futures know nothing of tasks: it is the call that is cancelled, and its future then ends.
@@ -111,6 +109,7 @@ private struct Following {
                 }
                 switch step {
                 case .done(let answer): return try Reply(answer)
+                case .told(let event): CallEvent(json: event).map { observer?($0) }
                 // Answered beside the call, which goes on counting its time meanwhile.
                 case .asked: question = Task { try await settle() }
                 }

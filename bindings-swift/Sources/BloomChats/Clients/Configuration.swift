@@ -59,6 +59,8 @@ public struct ClientOptions: Sendable {
     /// Limits to keep to, shared with the process' other clients of the same key. Without a plan only the service's own
     /// answers slow a client down.
     public var plan: Plan?
+    /// Is told what every call of the client does; see ``CallEvent``. Without one, nothing is spent on it.
+    public var observer: CallObserver?
 
     /// Settings of a client.
     public init(
@@ -72,7 +74,8 @@ public struct ClientOptions: Sendable {
         proxy: String? = nil,
         allowHTTP: Bool = false,
         v4SendBody: SendBody = .auto,
-        plan: Plan? = nil
+        plan: Plan? = nil,
+        observer: CallObserver? = nil
     ) {
         self.organizationID = organizationID
         self.timeout = timeout
@@ -85,6 +88,7 @@ public struct ClientOptions: Sendable {
         self.allowHTTP = allowHTTP
         self.v4SendBody = v4SendBody
         self.plan = plan
+        self.observer = observer
     }
 }
 
@@ -96,13 +100,14 @@ package struct Configuration: Sendable {
 
     let told: @Sendable () throws -> Data
     let provider: CredentialProvider?
+    let observer: CallObserver?
     var transcript: Data?
 
     package init(
         _ product: Product, apiKey: String?, provider: CredentialProvider? = nil, baseURL: String?,
         _ options: ClientOptions
     ) {
-        self.provider = provider
+        (self.provider, observer) = (provider, options.observer)
         told = {
             do {
                 return try Self.encode(product, apiKey: apiKey, baseURL: baseURL, options)
@@ -113,10 +118,10 @@ package struct Configuration: Sendable {
     }
 
     /// A configuration in core's own form, whose answers come from a transcript.
-    package init(told: JSONValue, provider: CredentialProvider? = nil, transcript: JSONValue?) throws {
+    package init(told: JSONValue, transcript: JSONValue?, observer: CallObserver? = nil) throws {
         let data = try told.data()
         self.told = { data }
-        self.provider = provider
+        (provider, self.observer) = (nil, observer)
         self.transcript = try transcript?.data()
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{channels, unprocessable};
-use crate::blooio::recipient::{is_email, normalize};
+use crate::blooio::recipient::{is_email, normalize, same_number};
 use crate::blooio::{Channel, Peer, Priority, World};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
@@ -17,6 +17,8 @@ pub(super) struct Resolved {
     /// The priority that chose the channel, and the channel's tier in it.
     pub(super) priority: Option<(String, i64)>,
     pub(super) threads: Vec<Thread>,
+    /// Which half of a hybrid sender it is.
+    pub(super) hybrid: Option<&'static str>,
 }
 
 /// One conversation, perhaps yet to be opened.
@@ -54,6 +56,7 @@ impl Thread {
 
     pub(super) fn make(&self, world: &mut World, channel: usize) -> Peer {
         match self {
+            Thread::Known(Peer::Group(group)) => Peer::Group(world.merged_group(*group)),
             Thread::Known(peer) => *peer,
             Thread::Person(identifier) | Thread::Unreachable(identifier) => Peer::Person(world.contact(identifier)),
             Thread::People(people) => {
@@ -129,7 +132,8 @@ enum Sender {
         id: String,
         kind: Option<String>,
     },
-    Hybrid,
+    /// Twilio first; perhaps the owner of one number.
+    Hybrid(Option<String>),
     Any,
 }
 
@@ -154,7 +158,7 @@ impl Addressing {
         let sender = match fields.get("from") {
             Some(Value::Object(_)) => read_selector(fields)?,
             Some(_) => Sender::Named { name: fields.required_text("from")?.to_owned(), kind: None },
-            None if hybrid => Sender::Hybrid,
+            None if hybrid => Sender::Hybrid(fields.get("hybrid").and_then(Value::as_str).map(str::to_owned)),
             None if fields.has("priority_id") => Sender::Priority {
                 id: fields.required_text("priority_id")?.to_owned(),
                 kind: fields.text("channel_type")?.map(str::to_owned),
@@ -178,9 +182,9 @@ impl Addressing {
         let recipient = match self.recipient {
             Recipient::Contact(id) => {
                 let person = world.find_person(&id);
-                let first = person.and_then(|person| world.people[person].contacts.first().copied());
-                let contact =
-                    first.ok_or_else(|| Refusal::not_found("Contact not found.").code("contact_not_found"))?;
+                let contacts = person.map(|person| world.people[person].contacts.as_slice()).unwrap_or_default();
+                let contact = last_used(world, contacts)
+                    .ok_or_else(|| Refusal::not_found("Contact not found.").code("contact_not_found"))?;
                 Recipient::Identifiers(vec![world.contacts[contact].identifier.clone()])
             }
             other => other,
@@ -195,7 +199,7 @@ impl Addressing {
                 )?;
                 on_channel(world, channel, recipient)
             }
-            Sender::Hybrid => Err(unprocessable("hybrid", "This key has no hybrid configuration.")),
+            Sender::Hybrid(number) => hybrid(world, number.as_deref(), recipient),
             Sender::Priority { id, kind } => {
                 let priority = world.find_priority(&id).map(|index| &world.priorities[index]);
                 let priority =
@@ -214,12 +218,21 @@ impl Addressing {
     }
 }
 
+/// Of a contact's numbers and addresses the one of the latest conversation, else the first.
+fn last_used(world: &World, contacts: &[usize]) -> Option<usize> {
+    let last = |contact: usize| {
+        let chats = world.chats_with(Peer::Person(contact)).iter();
+        chats.filter_map(|chat| world.chats[*chat].last_message_at()).max()
+    };
+    contacts.iter().rev().copied().max_by_key(|contact| last(*contact))
+}
+
 /// The older generation's sender object.
 fn read_selector(fields: Fields<'_>) -> Result<Sender, Refusal> {
     let from = fields.object("from")?.ok_or_else(|| fields.refuse("from", "a sender"))?;
     let kind = from.text("type")?.map(str::to_owned);
     if kind.as_deref() == Some("hybrid") {
-        return Ok(Sender::Hybrid);
+        return Ok(Sender::Hybrid(from.text("number")?.map(str::to_owned)));
     }
     if let Some(id) = from.text("priority_id")? {
         return Ok(Sender::Priority { id: id.to_owned(), kind });
@@ -237,10 +250,22 @@ pub(super) fn exact(world: &World, name: &str) -> Result<usize, Refusal> {
     one_of(world, channels::named(world, name).into_iter())
 }
 
-fn one_of(world: &World, mut found: impl Iterator<Item = usize>) -> Result<usize, Refusal> {
-    let first = found
-        .next()
-        .ok_or_else(|| Refusal::not_found("No channel is meant by this sender.").code("channel_number_not_found"))?;
+/// Refuses a channel that sends nothing at present.
+pub(super) fn in_service(world: &World, channel: usize) -> Result<usize, Refusal> {
+    match world.channels[channel].is_active() {
+        true => Ok(channel),
+        false => Err(Refusal::new(409, "The channel is not active.").code("channel_inactive")),
+    }
+}
+
+/// The one active channel among `found`.
+fn one_of(world: &World, found: impl Iterator<Item = usize>) -> Result<usize, Refusal> {
+    let (active, inactive): (Vec<usize>, Vec<usize>) = found.partition(|channel| world.channels[*channel].is_active());
+    let mut found = active.into_iter();
+    let Some(first) = found.next() else {
+        let refusal = Refusal::not_found("No channel is meant by this sender.").code("channel_number_not_found");
+        return inactive.first().map_or(Err(refusal), |channel| in_service(world, *channel));
+    };
     let mut kinds: Vec<&str> = found.map(|other| world.channels[other].kind).collect();
     if kinds.is_empty() {
         return Ok(first);
@@ -249,6 +274,33 @@ fn one_of(world: &World, mut found: impl Iterator<Item = usize>) -> Result<usize
     Err(Refusal::new(409, "This sender fits several active channel types.")
         .code("ambiguous_from")
         .with("channel_types", kinds))
+}
+
+/// Twilio until the person has answered there or on Blooio, from then on the key's first line. What it says of its state
+/// is ours.
+fn hybrid(world: &World, number: Option<&str>, recipient: Recipient) -> Result<Resolved, Refusal> {
+    let fits = |kind: &'static str| {
+        let fits = move |index: &usize| world.channels[*index].kind == kind && world.channels[*index].is_active();
+        (0..world.channels.len()).find(fits)
+    };
+    let pair = fits("twilio").zip(fits("blooio")).filter(|_| world.switches.hybrid);
+    let (twilio, line) = pair.ok_or_else(|| unprocessable("hybrid", "This key has no hybrid configuration."))?;
+    let represents = |channel: usize, number: &str| same_number(world.channels[channel].address, number);
+    if number.is_some_and(|number| !represents(twilio, number) && !represents(line, number)) {
+        return Err(unprocessable("hybrid", "No hybrid sender has this number."));
+    }
+    let answered = |identifier: &str| {
+        let peer = normalize(identifier).and_then(|identifier| world.find_contact(&identifier)).map(Peer::Person);
+        peer.is_some_and(|peer| world.chats_with(peer).iter().any(|chat| world.chats[*chat].inbound > 0))
+    };
+    let channel = match &recipient {
+        Recipient::Identifiers(people) if people.len() == 1 && !answered(&people[0]) => twilio,
+        Recipient::Identifiers(people) if people.len() == 1 => line,
+        Recipient::Group(_) => line,
+        _ => return Err(unprocessable("to", "A hybrid sender writes to one person, or to a group that it owns.")),
+    };
+    let phase = if channel == twilio { "twilio" } else { "blooio" };
+    Ok(Resolved { mode: "hybrid", hybrid: Some(phase), ..on_channel(world, channel, recipient)? })
 }
 
 /// The channels a send may take, lower tiers first.
@@ -275,6 +327,9 @@ impl Pool {
     /// History first: the channel already used with the recipient; then the lowest tier's channels in turn.
     fn resolve(self, world: &World, recipient: Recipient) -> Result<Resolved, Refusal> {
         let Some((_, lowest)) = self.tiers.first() else {
+            if self.priority_id.is_none() && !world.lines().any(|line| world.channels[line].is_active()) {
+                return Err(Refusal::new(503, "No active line can send this."));
+            }
             return Err(Refusal::not_found("No active channel can take this.").code("channel_number_not_found"));
         };
         let Recipient::Identifiers(people) = &recipient else {
@@ -310,7 +365,7 @@ pub(super) fn on_channel(world: &World, channel: usize, recipient: Recipient) ->
         }
         Recipient::Identifiers(raw) => people(world, channel, raw)?,
     };
-    Ok(Resolved { channel, mode: "explicit", priority: None, threads })
+    Ok(Resolved { channel, mode: "explicit", priority: None, threads, hybrid: None })
 }
 
 fn people(world: &World, channel: usize, raw: Vec<String>) -> Result<Vec<Thread>, Refusal> {

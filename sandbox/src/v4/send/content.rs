@@ -37,7 +37,7 @@ impl Content {
         if let Some(second) = given.next() {
             return Err(refuse(format!("Give exactly one kind of content, not both {group} and {second}.")));
         }
-        let draft = match group {
+        let mut draft = match group {
             "text" => text_or_media(fields)?,
             "rich_link" => {
                 let link = fields.object("rich_link")?.ok_or_else(|| refuse("rich_link is missing."))?;
@@ -63,6 +63,7 @@ impl Content {
             return Err(refuse("effect goes with text only."));
         }
         check_link_preview(fields)?;
+        draft.effect.clone_from(&effect);
         let poll = fields.get("poll").map(|poll| json!({"title": poll["title"], "options": poll["options"]}));
         Ok(Content { draft, reply_to: fields.text("reply_to")?.map(str::to_owned), poll, group, effect })
     }
@@ -164,7 +165,7 @@ fn read_poll(fields: Fields<'_>) -> Result<Poll, Refusal> {
         return Err(refuse("A poll has 2 to 10 options."));
     }
     let title = poll.required_text("title")?.to_owned();
-    Ok(Poll { title, options: options.into_iter().map(str::to_owned).collect(), votes: Vec::new() })
+    Ok(Poll { title, options: options.into_iter().map(str::to_owned).collect(), ..Poll::default() })
 }
 
 fn read_parts(fields: Fields<'_>) -> Result<Draft, Refusal> {

@@ -48,12 +48,10 @@ pub(super) fn to_chat(call: &mut Call<'_>) -> Outcome {
             return Err(fields.refuse(name, "left out: the chat has its sender and recipient"));
         }
         let chat = chats::find(call)?;
-        if call.state.blooio.chats[chat].state != "open" {
-            return Err(Refusal::new(409, "The chat is closed.").code("chat_closed"));
-        }
         let row = &call.state.blooio.chats[chat];
+        let channel = address::in_service(&call.state.blooio, row.channel)?;
         let threads = vec![Thread::Known(row.peer)];
-        let resolved = Resolved { channel: row.channel, mode: "explicit", priority: None, threads };
+        let resolved = Resolved { channel, mode: "explicit", priority: None, threads, hybrid: None };
         deliver(call, content, resolved, body)
     })
 }
@@ -74,6 +72,9 @@ fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value
         let status = if first.status < 300 { replay_status } else { first.status };
         return Ok(Answer::new(status, first.body.clone()));
     }
+    if !call.state.blooio.switches.legacy_body {
+        refuse_older_form(&body)?;
+    }
     let Value::Object(fields) = &body else { return Err(Refusal::bad_request("The body must be a JSON object.")) };
     let answer = send(call, fields)?;
     if let Some(key) = key {
@@ -84,15 +85,30 @@ fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value
     Ok(answer.delayed(wait))
 }
 
+/// What only the older generation of bodies has.
+fn refuse_older_form(body: &Value) -> Result<(), Refusal> {
+    let older = [
+        ("content", !body["content"].is_null()),
+        ("channel_id", !body["channel_id"].is_null()),
+        ("to", ["identifier", "identifiers"].iter().any(|name| !body["to"][*name].is_null())),
+        ("from", body["from"].is_object()),
+    ];
+    match older.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some(("content", _)) => Err(unprocessable("content", "content is no longer taken.").code("invalid_content")),
+        Some((name, _)) => Err(unprocessable(name, format!("{name} is no longer taken in this form."))),
+    }
+}
+
 fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map<String, Value>) -> Outcome {
     let dry_run = fields(body).flag("dry_run")?;
     let world = &mut call.state.blooio;
     content.check_channel(&world.channels[resolved.channel])?;
-    if body.contains_key("content") && !world.switches.legacy_body {
-        return Err(unprocessable("content", "content is no longer taken.").code("invalid_content"));
-    }
-    let Resolved { channel, mode, priority, threads } = resolved;
-    let shipment = Shipment { content, channel, mode, priority, dry_run };
+    let Resolved { channel, mode, priority, threads, hybrid } = resolved;
+    let shipment = Shipment { content, channel, mode, priority, hybrid, dry_run };
+    let reply_to = shipment.reply_to(world, &threads)?;
+    let mut chats = threads.iter().filter_map(|thread| shipment.chat(world, thread));
+    chats.try_for_each(|chat| chats::check_open(world, chat))?;
     for thread in &threads {
         world.check_send(Intent {
             channel,
@@ -104,10 +120,10 @@ fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map
     }
     match threads.as_slice() {
         [one] => {
-            let (result, _) = shipment.send(world, one, false)?;
+            let (result, _) = shipment.send(world, one, reply_to, false);
             Ok(Answer::new(if dry_run { 200 } else { world.switches.send_status }, result))
         }
-        several => shipment.fan_out(world, several),
+        several => Ok(shipment.fan_out(world, several)),
     }
 }
 
@@ -117,18 +133,29 @@ struct Shipment {
     channel: usize,
     mode: &'static str,
     priority: Option<(String, i64)>,
+    hybrid: Option<&'static str>,
     dry_run: bool,
 }
 
 impl Shipment {
-    fn fan_out(&self, world: &mut World, threads: &[Thread]) -> Outcome {
-        if self.content.reply_to.is_some() {
-            return Err(unprocessable("reply_to", "A reply goes to one chat, not to several recipients."));
+    /// The message that is answered, where one is.
+    fn reply_to(&self, world: &World, threads: &[Thread]) -> Result<Option<ReplyTo>, Refusal> {
+        match (self.content.reply_to.as_deref(), threads) {
+            (None, _) => Ok(None),
+            (Some(id), [thread]) => resolve_reply(world, id, self.chat(world, thread)).map(Some),
+            _ => Err(unprocessable("reply_to", "A reply goes to one chat, not to several recipients.")),
         }
+    }
+
+    fn chat(&self, world: &World, thread: &Thread) -> Option<usize> {
+        thread.find(world, self.channel).and_then(|peer| world.find_chat(self.channel, peer))
+    }
+
+    fn fan_out(&self, world: &mut World, threads: &[Thread]) -> Answer {
         let mut data = Vec::with_capacity(threads.len());
         let mut sent = 0;
         for thread in threads {
-            let (result, accepted) = self.send(world, thread, true)?;
+            let (result, accepted) = self.send(world, thread, None, true);
             sent += usize::from(accepted);
             data.push(result);
         }
@@ -144,15 +171,19 @@ impl Shipment {
         if self.dry_run {
             body["dry_run"] = true.into();
         }
-        Ok(Answer::new(status, body))
+        Answer::new(status, body)
     }
 
     /// The result of one thread, and whether the channel took the message.
-    fn send(&self, world: &mut World, thread: &Thread, name_recipient: bool) -> Result<(Value, bool), Refusal> {
+    fn send(
+        &self,
+        world: &mut World,
+        thread: &Thread,
+        reply_to: Option<ReplyTo>,
+        name_recipient: bool,
+    ) -> (Value, bool) {
         let accepted = !matches!(thread, Thread::Unreachable(_));
-        let known = thread.find(world, self.channel);
-        let chat = known.and_then(|peer| world.find_chat(self.channel, peer));
-        let reply_to = self.content.reply_to.as_deref().map(|id| resolve_reply(world, id, chat)).transpose()?;
+        let (known, chat) = (thread.find(world, self.channel), self.chat(world, thread));
         let mut result = match self.dry_run {
             true => self.preview(world, known, chat, accepted),
             false => self.create(world, thread, accepted, reply_to),
@@ -160,7 +191,7 @@ impl Shipment {
         if name_recipient {
             result["to"] = thread.name(world).into();
         }
-        Ok((result, accepted))
+        (result, accepted)
     }
 
     fn create(&self, world: &mut World, thread: &Thread, accepted: bool, reply_to: Option<ReplyTo>) -> Value {
@@ -221,6 +252,9 @@ impl Shipment {
     fn complete(&self, world: &World, mut result: Value, peer: Option<Peer>) -> Value {
         if let Some(Peer::Group(group)) = peer {
             result["group_id"] = world.groups[group].id.clone().into();
+        }
+        if let Some(phase) = self.hybrid {
+            result["hybrid"] = json!({"phase": phase});
         }
         if let Some(poll) = &self.content.poll {
             result["poll"] = poll.clone();

@@ -1,7 +1,8 @@
-import { AbortError, APIPromise, Blooio, BloomChats, type ClientOptions, NotFoundError, type WebhookEvent, raw, type v2, type v4, webhooks } from "@bloomchats/sdk";
+import { AbortError, APIPromise, Blooio, BloomChats, type CallEvent, type ClientOptions, NotFoundError, type WebhookEvent, raw, type v2, type v4, webhooks } from "@bloomchats/sdk";
 import { scripted } from "@bloomchats/sdk/testing";
 
-const options: ClientOptions = { timeout: 10_000, apiKey: async () => process.env["BLOOIO_API_KEY"] ?? "" };
+const slow = ({ scope, durationMs, attributes }: CallEvent): boolean => scope === "call" && durationMs > 1000 && attributes["error.type"] !== "cancelled";
+const options: ClientOptions = { timeout: 10_000, observer: (event) => void slow(event), apiKey: async () => process.env["BLOOIO_API_KEY"] ?? "" };
 const blooio = new Blooio(options);
 
 const call: APIPromise<v2.SendMessageResponse> = blooio.v2.messages.send("+15551234567", { text: "Hello from TypeScript", effect: "confetti" }, { signal: AbortSignal.timeout(10_000) });

@@ -1,9 +1,4 @@
-"""Scripted clients, for tests of code that uses this package: no socket, and time passes only in the script.
-
-    client = scripted(Blooio, [{"status": 202, "json": {"message_id": "m1", "status": "queued"}}])
-    greet(client)
-    assert client.requests[0]["body"] == '{"text":"Hello"}'
-"""
+"""Scripted clients: no socket, and time passes only in the script."""
 
 from __future__ import annotations
 
@@ -18,15 +13,6 @@ from bloomchats._options import ClientOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-__all__ = [
-    "ScriptedAsyncBloomChats",
-    "ScriptedAsyncBlooio",
-    "ScriptedBloomChats",
-    "ScriptedBlooio",
-    "WireRequest",
-    "scripted",
-]
 
 Transcript = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 

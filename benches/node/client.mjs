@@ -1,0 +1,120 @@
+// Runs one Node client: so many calls, so many at a time, and what they cost.
+//
+//   node client.mjs CLIENT URL send|list CONCURRENCY CALLS
+//
+// Prints one line of JSON: CPU time of the process, user and system, and wall time, both without start and warm-up, and the
+// latencies' median and 99th percentile. Each opens one client and keeps its connections; all but ours give plain JSON.
+
+import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
+import { Agent as HttpAgent } from "node:http";
+
+const KEY = "bl_bench_key";
+const CHAT = "grp_bench";
+const MESSAGE = "msg_01J8ZB3T5QH7";
+const ROWS = 100;
+const LAST = "+15550000099";
+const SEND = `/v2/api/chats/${CHAT}/messages`;
+const LIST = "/v2/api/contacts?limit=100&offset=0";
+const BODY = { text: "Hello" };
+const HEADERS = { authorization: `Bearer ${KEY}`, accept: "application/json" };
+
+const keyed = () => ({ ...HEADERS, "content-type": "application/json", "idempotency-key": randomUUID() });
+
+function checkSend(message) {
+  if (message !== MESSAGE) throw new Error(`another message was sent: ${message}`);
+}
+
+function checkList(rows) {
+  if (rows.length !== ROWS || rows[ROWS - 1].identifier !== LAST) throw new Error(`another list came: ${rows.length}`);
+}
+
+function ok(status) {
+  if (status < 200 || status > 299) throw new Error(`the server answered ${status}`);
+}
+
+/** Packages are found from the working folder, where they were installed. */
+const packages = createRequire(`${process.cwd()}/`);
+
+const CLIENTS = {
+  ours(url) {
+    const { Blooio } = packages(process.env.BLOOMCHATS_PACKAGE ?? "@bloomchats/sdk");
+    const client = new Blooio({ apiKey: KEY, baseUrl: url });
+    return {
+      send: async () => checkSend((await client.v2.messages.send(CHAT, { text: "Hello" })).message_id),
+      async list() {
+        const { value } = await client.v2.contacts.list().pages().next();
+        checkList(value.items);
+      },
+    };
+  },
+
+  fetch(url) {
+    const json = async (response) => {
+      ok(response.status);
+      return response.json();
+    };
+    return {
+      async send() {
+        const request = { method: "POST", headers: keyed(), body: JSON.stringify(BODY) };
+        checkSend((await json(await fetch(url + SEND, request))).message_id);
+      },
+      list: async () => checkList((await json(await fetch(url + LIST, { headers: HEADERS }))).contacts),
+    };
+  },
+
+  undici(url, concurrency) {
+    const { Pool } = packages("undici");
+    const pool = new Pool(url, { connections: concurrency });
+    const json = async ({ statusCode, body }) => {
+      ok(statusCode);
+      return body.json();
+    };
+    return {
+      async send() {
+        const request = { method: "POST", path: SEND, headers: keyed(), body: JSON.stringify(BODY) };
+        checkSend((await json(await pool.request(request))).message_id);
+      },
+      list: async () => checkList((await json(await pool.request({ method: "GET", path: LIST, headers: HEADERS }))).contacts),
+    };
+  },
+
+  axios(url) {
+    const axios = packages("axios");
+    const client = axios.create({ baseURL: url, proxy: false, httpAgent: new HttpAgent({ keepAlive: true }) });
+    return {
+      send: async () => checkSend((await client.post(SEND, BODY, { headers: keyed() })).data.message_id),
+      list: async () => checkList((await client.get(LIST, { headers: HEADERS })).data.contacts),
+    };
+  },
+};
+
+async function run(call, concurrency, calls) {
+  const latencies = [];
+  const work = async (share) => {
+    for (let i = 0; i < share; i++) {
+      const begun = process.hrtime.bigint();
+      await call();
+      latencies.push(Number(process.hrtime.bigint() - begun) / 1e3);
+    }
+  };
+  const share = (place) => Math.floor(calls / concurrency) + (place < calls % concurrency ? 1 : 0);
+  await Promise.all(Array.from({ length: concurrency }, (_, place) => work(share(place))));
+  return latencies;
+}
+
+const [name, url, scenario, ...numbers] = process.argv.slice(2);
+const [concurrency, calls] = numbers.map(Number);
+const call = CLIENTS[name](url, concurrency)[scenario];
+await run(call, concurrency, Math.floor(calls / 5) + concurrency * 2);
+
+const before = process.cpuUsage();
+const begun = process.hrtime.bigint();
+const latencies = (await run(call, concurrency, calls)).sort((a, b) => a - b);
+const wall = Number(process.hrtime.bigint() - begun) / 1e3;
+const { user, system } = process.cpuUsage(before);
+const at = (share) => latencies[Math.floor(((latencies.length - 1) * share) / 100)];
+console.log(
+  JSON.stringify({ calls: latencies.length, cpu_us: user + system, wall_us: wall, p50_us: at(50), p99_us: at(99) }),
+);
+process.exit(0);

@@ -1,0 +1,259 @@
+"""Runs one Python client: so many calls, so many at a time, and what they cost.
+
+    python client.py CLIENT URL send|list CONCURRENCY CALLS
+
+Prints one line of JSON: CPU time of the process, user and system, and wall time, both without start and warm-up, and the
+latencies' median and 99th percentile. Synchronous clients run in as many threads, asynchronous ones in as many tasks of one
+asyncio loop. Each opens one client and keeps its connections; those without typed models give plain JSON.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+import uuid
+
+KEY, CHAT, MESSAGE = "bl_bench_key", "grp_bench", "msg_01J8ZB3T5QH7"
+ROWS, LAST = 100, "+15550000099"
+SEND, LIST = f"/v2/api/chats/{CHAT}/messages", "/v2/api/contacts"
+BODY, PAGE = {"text": "Hello"}, {"limit": "100", "offset": "0"}
+HEADERS = {"authorization": f"Bearer {KEY}", "accept": "application/json"}
+
+
+def keyed():
+    return {"idempotency-key": str(uuid.uuid4())}
+
+
+def check_send(message):
+    assert message == MESSAGE, message
+
+
+def check_list(rows, last):
+    assert rows == ROWS and last == LAST, (rows, last)
+
+
+def check_json(answer):
+    if "contacts" in answer:
+        check_list(len(answer["contacts"]), answer["contacts"][-1]["identifier"])
+    else:
+        check_send(answer["message_id"])
+
+
+def ours_sync(url):
+    from bloomchats import Blooio
+
+    client = Blooio(api_key=KEY, base_url=url)
+
+    def send():
+        check_send(client.v2.messages.send(CHAT, text="Hello").message_id)
+
+    def contacts():
+        page = next(client.v2.contacts.list().pages())
+        check_list(len(page.items), page.items[-1].identifier)
+
+    return send, contacts
+
+
+def ours_async(url):
+    from bloomchats import AsyncBlooio
+
+    client = AsyncBlooio(api_key=KEY, base_url=url)
+
+    async def send():
+        check_send((await client.v2.messages.send(CHAT, text="Hello")).message_id)
+
+    async def contacts():
+        page = await anext(client.v2.contacts.list().pages())
+        check_list(len(page.items), page.items[-1].identifier)
+
+    return send, contacts
+
+
+def blooio_sync(url):
+    from blooio import Blooio
+
+    client = Blooio(api_key=KEY, base_url=f"{url}/v2/api")
+
+    def send():
+        check_send(client.chats.messages.send(CHAT, text="Hello", idempotency_key=str(uuid.uuid4())).message_id)
+
+    def contacts():
+        rows = client.contacts.list(limit=100, offset=0).contacts
+        check_list(len(rows), rows[-1].identifier)
+
+    return send, contacts
+
+
+def blooio_async(url):
+    from blooio import AsyncBlooio
+
+    client = AsyncBlooio(api_key=KEY, base_url=f"{url}/v2/api")
+
+    async def send():
+        key = str(uuid.uuid4())
+        check_send((await client.chats.messages.send(CHAT, text="Hello", idempotency_key=key)).message_id)
+
+    async def contacts():
+        rows = (await client.contacts.list(limit=100, offset=0)).contacts
+        check_list(len(rows), rows[-1].identifier)
+
+    return send, contacts
+
+
+def httpx_sync(url):
+    import httpx
+
+    client = httpx.Client(base_url=url, headers=HEADERS, limits=httpx.Limits(max_keepalive_connections=100))
+
+    def send():
+        check_json(client.post(SEND, json=BODY, headers=keyed()).raise_for_status().json())
+
+    def contacts():
+        check_json(client.get(LIST, params=PAGE).raise_for_status().json())
+
+    return send, contacts
+
+
+def httpx_async(url):
+    import httpx
+
+    client = httpx.AsyncClient(base_url=url, headers=HEADERS, limits=httpx.Limits(max_keepalive_connections=100))
+
+    async def send():
+        check_json((await client.post(SEND, json=BODY, headers=keyed())).raise_for_status().json())
+
+    async def contacts():
+        check_json((await client.get(LIST, params=PAGE)).raise_for_status().json())
+
+    return send, contacts
+
+
+def aiohttp_async(url):
+    import aiohttp
+
+    client = None
+
+    def session():
+        nonlocal client
+        client = client or aiohttp.ClientSession(url, headers=HEADERS, raise_for_status=True)
+        return client
+
+    async def send():
+        async with session().post(SEND, json=BODY, headers=keyed()) as response:
+            check_json(await response.json())
+
+    async def contacts():
+        async with session().get(LIST, params=PAGE) as response:
+            check_json(await response.json())
+
+    return send, contacts
+
+
+def pyreqwest_sync(url):
+    from pyreqwest.client import SyncClientBuilder
+
+    client = SyncClientBuilder().base_url(url).default_headers(HEADERS).error_for_status(True).build()
+
+    def send():
+        check_json(client.post(SEND).headers(keyed()).body_json(BODY).build().send().json())
+
+    def contacts():
+        check_json(client.get(LIST).query(PAGE).build().send().json())
+
+    return send, contacts
+
+
+def pyreqwest_async(url):
+    from pyreqwest.client import ClientBuilder
+
+    client = ClientBuilder().base_url(url).default_headers(HEADERS).error_for_status(True).build()
+
+    async def send():
+        check_json(await (await client.post(SEND).headers(keyed()).body_json(BODY).build().send()).json())
+
+    async def contacts():
+        check_json(await (await client.get(LIST).query(PAGE).build().send()).json())
+
+    return send, contacts
+
+
+def in_threads(call, concurrency, calls):
+    latencies, problems = [], []
+
+    def work(share):
+        mine = []
+        try:
+            for _ in range(share):
+                begun = time.perf_counter_ns()
+                call()
+                mine.append(time.perf_counter_ns() - begun)
+        except BaseException as problem:
+            problems.append(problem)
+        latencies.extend(mine)
+
+    if concurrency == 1:
+        work(calls)
+    else:
+        threads = [threading.Thread(target=work, args=(share,)) for share in shares(concurrency, calls)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if problems:
+        raise problems[0]
+    return latencies
+
+
+async def in_tasks(call, concurrency, calls):
+    latencies = []
+
+    async def work(share):
+        for _ in range(share):
+            begun = time.perf_counter_ns()
+            await call()
+            latencies.append(time.perf_counter_ns() - begun)
+
+    await asyncio.gather(*(work(share) for share in shares(concurrency, calls)))
+    return latencies
+
+
+def shares(concurrency, calls):
+    return [calls // concurrency + (place < calls % concurrency) for place in range(concurrency)]
+
+
+def report(cpu, wall, latencies):
+    latencies.sort()
+    at = lambda share: latencies[(len(latencies) - 1) * share // 100] / 1e3
+    cost = {"calls": len(latencies), "cpu_us": cpu * 1e6, "wall_us": wall * 1e6, "p50_us": at(50), "p99_us": at(99)}
+    print(json.dumps(cost), flush=True)
+    os._exit(0)  # how clients end is not measured, and some would complain that they were not closed
+
+
+def main(name, url, scenario, concurrency, calls):
+    concurrency, calls = int(concurrency), int(calls)
+    warm_up = calls // 5 + concurrency * 2
+
+    def measure_sync():
+        call = globals()[name](url)[scenario == "list"]
+        in_threads(call, concurrency, warm_up)
+        cpu, wall = time.process_time(), time.perf_counter()
+        latencies = in_threads(call, concurrency, calls)
+        report(time.process_time() - cpu, time.perf_counter() - wall, latencies)
+
+    async def measure_async():
+        call = globals()[name](url)[scenario == "list"]
+        await in_tasks(call, concurrency, warm_up)
+        cpu, wall = time.process_time(), time.perf_counter()
+        latencies = await in_tasks(call, concurrency, calls)
+        report(time.process_time() - cpu, time.perf_counter() - wall, latencies)
+
+    if name.endswith("_sync"):
+        measure_sync()
+    else:
+        asyncio.run(measure_async())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

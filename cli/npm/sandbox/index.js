@@ -1,0 +1,5 @@
+"use strict";
+
+const { platform } = require("./platform.js");
+
+module.exports = require.resolve(`@bloomchats/sandbox-${platform}/bloomchats`);

@@ -1,0 +1,192 @@
+//! HTTP/1.1 and HTTP/2 on hyper: the only folder that knows it and rustls.
+
+mod body;
+mod connect;
+mod trust;
+
+use std::error::Error as StdError;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use http::{HeaderValue, Uri};
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+use super::BoxFuture;
+use super::operation::Method;
+use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use connect::{Connector, TooSlow};
+
+/// Longer than any program runs; the system's clocks cannot count to `Duration::MAX`.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// The real transport, opened at the first call so that constructing a client reads no trust store.
+pub(crate) struct Http {
+    config: Config,
+    plain: bool,
+    client: OnceLock<Arc<Client>>,
+}
+
+impl Http {
+    /// `plain`: the base URL is `http://`, where the environment's proxy has no part.
+    pub fn new(config: &Config, plain: bool) -> Result<Http> {
+        if let Some(pem) = &config.ca_certs {
+            trust::parse_roots(pem)?;
+        }
+        if let Some(proxy) = config.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
+            let url =
+                url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            url.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
+        }
+        Ok(Http { config: config.clone(), plain, client: OnceLock::new() })
+    }
+
+    fn client(&self) -> Result<Arc<Client>> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let built = Client::build(&self.config, self.plain)?;
+        Ok(self.client.get_or_init(|| Arc::new(built)).clone())
+    }
+}
+
+impl Transport for Http {
+    fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>> {
+        let client = self.client();
+        Box::pin(async move {
+            let client = client.map_err(Fault::Setup)?;
+            let request = client.request(request).map_err(Fault::Setup)?;
+            // One timer for both halves: each would be set and taken back in the runtime's wheel.
+            let mut late = pin!(sleep(limit.min(FOREVER)));
+            let response = tokio::select! {
+                biased;
+                response = client.hyper.request(request) => response.map_err(|error| fault(&error))?,
+                () = &mut late => return Err(Fault::Late),
+            };
+            let (mut head, body) = response.into_parts();
+            let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+            if gzip {
+                // They speak of the packed form.
+                head.headers.remove(CONTENT_ENCODING);
+                head.headers.remove(CONTENT_LENGTH);
+            }
+            let body = tokio::select! {
+                biased;
+                body = body::read(body, gzip) => body,
+                () = late => Body::BrokenOff { late: true, detail: "the answer did not end in time".into() },
+            };
+            Ok(WireAnswer { status: head.status.as_u16(), headers: texts(&head.headers), body })
+        })
+    }
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// Connections, and what every request has in common.
+struct Client {
+    hyper: legacy::Client<Connector, Full<Bytes>>,
+    proxies: Arc<Matcher>,
+    user_agent: HeaderValue,
+}
+
+impl Client {
+    fn build(config: &Config, plain: bool) -> Result<Client> {
+        let mut user_agent = format!("bloomchats-{}/{}", config.language, env!("CARGO_PKG_VERSION"));
+        if let Some(suffix) = &config.user_agent {
+            user_agent.push(' ');
+            user_agent.push_str(suffix);
+        }
+        let proxies = Arc::new(match config.proxy.as_deref() {
+            Some("") => Matcher::builder().build(),
+            Some(proxy) => Matcher::builder().all(proxy).build(),
+            None if plain => Matcher::builder().build(),
+            None => Matcher::from_system(),
+        });
+        let timeout = config.connect_timeout.min(FOREVER);
+        let connector = Connector::new(trust::client_config(config)?, proxies.clone(), timeout);
+        let hyper = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(connector);
+        let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
+        Ok(Client { hyper, proxies, user_agent })
+    }
+
+    fn request(&self, given: WireRequest) -> Result<http::Request<Full<Bytes>>> {
+        let uri = Uri::try_from(given.url).map_err(|_| Error::argument("query", "makes a URL longer than 64 KiB"))?;
+        let mut request = http::Request::new(Full::new(given.body));
+        *request.method_mut() = match given.method {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+            Method::Put => http::Method::PUT,
+            Method::Patch => http::Method::PATCH,
+            Method::Delete => http::Method::DELETE,
+        };
+        let headers = request.headers_mut();
+        headers.reserve(given.headers.len() + 3);
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        for (name, value) in given.headers {
+            let is_credential = matches!(name.as_str(), "authorization" | "x-api-key");
+            let value = if is_credential { secret(value) } else { HeaderValue::try_from(value) };
+            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value) else { continue };
+            if name == ACCEPT_ENCODING {
+                headers.insert(name, value);
+            } else {
+                headers.append(name, value);
+            }
+        }
+        // A proxy that only forwards is greeted in the request; a tunnel was greeted when it was made.
+        let forwarding = uri.scheme_str() == Some("http");
+        if let Some(password) =
+            self.proxies.intercept(&uri).filter(|_| forwarding).and_then(|p| p.basic_auth().cloned())
+        {
+            headers.insert(PROXY_AUTHORIZATION, password);
+        }
+        *request.uri_mut() = uri;
+        Ok(request)
+    }
+}
+
+/// A value that is wiped when the last of its holders lets go, and never shown.
+fn secret(value: String) -> std::result::Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let bytes = Bytes::from_owner(Zeroizing::new(value.into_bytes()));
+    let mut value = HeaderValue::from_maybe_shared(bytes)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn fault(error: &legacy::Error) -> Fault {
+    let detail = detail(error);
+    if error.is_connect() {
+        return Fault::NotConnected { late: causes(error).any(|cause| cause.is::<TooSlow>()), detail };
+    }
+    Fault::Broken { detail }
+}
+
+/// The innermost cause says most.
+fn detail(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().unwrap_or(error).to_string()
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}

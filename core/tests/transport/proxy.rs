@@ -1,0 +1,117 @@
+//! Proxies: what they are told, and what they are not.
+
+use std::net::SocketAddr;
+
+use bloomchats::{Client, Config, ErrorKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::child;
+use crate::server::{ACCEPTED, config, send, serve};
+use crate::tls::{self, Authority, trusting};
+
+/// A proxy that makes every tunnel it is asked for, or refuses it with `refusal`. The heads it reads arrive on the channel.
+async fn tunnels(refusal: Option<&'static str>) -> (SocketAddr, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (seen, heads) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let seen = seen.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(client.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap();
+                let to = head.split_whitespace().nth(1).unwrap().to_owned();
+                seen.send(head).unwrap();
+                if let Some(refusal) = refusal {
+                    return client.write_all(refusal.as_bytes()).await.unwrap();
+                }
+                let mut service = TcpStream::connect(to).await.unwrap();
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut service).await;
+            });
+        }
+    });
+    (address, heads)
+}
+
+fn through(mut config: Config, proxy: SocketAddr) -> Config {
+    config.proxy = Some(format!("http://ada:s3cret@{proxy}"));
+    config.max_retries = 0;
+    config
+}
+
+#[tokio::test]
+async fn a_tunnel_leads_to_the_service_and_hears_nothing() {
+    let authority = Authority::new();
+    let (service, mut requests) = tls::serve(authority.certify("localhost", |_| {})).await;
+    let (proxy, mut heads) = tunnels(None).await;
+    let client = Client::open(through(trusting(&authority.pem, service), proxy)).unwrap();
+    assert_eq!(client.call(send()).await.unwrap().status, 202);
+    let head = heads.recv().await.unwrap().to_ascii_lowercase();
+    assert!(head.starts_with(&format!("connect localhost:{} http/1.1\r\n", service.port())), "{head}");
+    assert!(head.contains("proxy-authorization: basic ywrhonmzy3jlda==\r\n"), "{head}");
+    assert!(!head.contains("bl_test_key") && !head.contains("chats"), "{head}");
+    let request = requests.recv().await.unwrap().to_ascii_lowercase();
+    assert!(request.starts_with("post /v2/api/chats/"), "{request}");
+    assert!(!request.contains("proxy-authorization"), "{request}");
+}
+
+#[tokio::test]
+async fn a_tunnel_that_is_refused_is_no_connection() {
+    for refusal in ["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 502 Bad Gateway\r\n\r\n", ""] {
+        let (proxy, _heads) = tunnels(Some(refusal)).await;
+        let client = Client::open(through(config("https://localhost:1"), proxy)).unwrap();
+        let error = client.call(send()).await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, false), "{refusal}: {error}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("czNjcmV0"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn plain_requests_are_forwarded() {
+    let (proxy, mut requests) = serve(ACCEPTED).await;
+    let client = Client::open(through(config("http://localhost:1"), proxy)).unwrap();
+    assert_eq!(client.call(send()).await.unwrap().status, 202);
+    let request = requests.recv().await.unwrap();
+    assert!(
+        request.starts_with("POST http://localhost:1/v2/api/chats/%2B15551234567/messages HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(request.to_ascii_lowercase().contains("proxy-authorization: basic "), "{request}");
+}
+
+#[tokio::test]
+async fn the_environments_proxy_is_asked_for_https() {
+    if let Some(told) = child::told() {
+        let (pem, url) = told.split_once('|').unwrap();
+        let mut config = config(url);
+        config.ca_certs = Some(pem.as_bytes().to_vec());
+        assert_eq!(Client::open(config).unwrap().call(send()).await.unwrap().status, 202);
+        return;
+    }
+    let authority = Authority::new();
+    let (service, _requests) = tls::serve(authority.certify("localhost", |_| {})).await;
+    let (proxy, mut heads) = tunnels(None).await;
+    let told = format!("{}|https://localhost:{}", authority.pem, service.port());
+    let run = move || {
+        let name = "proxy::the_environments_proxy_is_asked_for_https";
+        child::run(name, &told, &[("HTTPS_PROXY", &format!("http://{proxy}"))]);
+    };
+    tokio::task::spawn_blocking(run).await.unwrap();
+    assert!(heads.recv().await.unwrap().starts_with("CONNECT localhost:"));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_one_is_refused() {
+    for proxy in ["proxy.example.com", "socks5://127.0.0.1:1", "http://", "file:///proxy"] {
+        let mut config = config("https://localhost:1");
+        config.proxy = Some(proxy.into());
+        assert_eq!(Client::open(config).unwrap_err().kind(), ErrorKind::Config, "{proxy}");
+    }
+}

@@ -1,0 +1,190 @@
+//! `cargo xtask bench`: every client makes the same calls to one fixture server, in turn, and is measured against bare hyper.
+
+mod clients;
+mod instructions;
+mod machine;
+mod report;
+mod scale;
+mod startup;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::shell::scratch;
+use clients::{Client, Workshop};
+
+/// What `cargo xtask bench` can be asked.
+#[derive(Args)]
+pub struct Options {
+    /// A few calls of each client, unoptimised: that every one gets the right answers, and that nothing grows.
+    #[arg(long)]
+    quick: bool,
+    /// Count the instructions of a call instead, and fail if they have become more.
+    #[arg(long)]
+    instructions: bool,
+    /// With `--instructions`: make the counts the new baseline.
+    #[arg(long, requires = "instructions")]
+    bless: bool,
+    /// Measure instead what loading the Python and Node packages costs, and fail beyond their budgets.
+    #[arg(long, conflicts_with_all = ["quick", "instructions"])]
+    startup: bool,
+    /// Measure instead thousands of waiting calls, a million sends and rows, and allocations; fail where memory grows.
+    #[arg(long, conflicts_with_all = ["quick", "instructions", "startup"])]
+    scale: bool,
+    /// Only clients whose name holds this, beside bare hyper. May be repeated.
+    #[arg(long)]
+    only: Vec<String>,
+    /// How often every client is measured; medians are told.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+/// A call and how many of it run at once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Cell {
+    scenario: &'static str,
+    concurrency: usize,
+}
+
+const CELLS: [Cell; 6] = [
+    Cell { scenario: "send", concurrency: 1 },
+    Cell { scenario: "send", concurrency: 16 },
+    Cell { scenario: "send", concurrency: 64 },
+    Cell { scenario: "list", concurrency: 1 },
+    Cell { scenario: "list", concurrency: 16 },
+    Cell { scenario: "list", concurrency: 64 },
+];
+
+/// The client that the others are compared with.
+const YARDSTICK: &str = "hyper";
+
+/// A measured part lasts about this long, and has at least so many calls: Node compiles what it runs only after a while.
+const PART_US: f64 = 400_000.0;
+const FEWEST: usize = 2_000;
+
+/// What a client's program says at its end, in µs: of all calls together, and of a call.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+struct Cost {
+    calls: u64,
+    cpu_us: f64,
+    wall_us: f64,
+    p50_us: f64,
+    p99_us: f64,
+}
+
+/// The costs of one client in one cell, one for each round.
+type Costs = BTreeMap<(&'static str, Cell), Vec<Cost>>;
+
+/// Builds the clients, measures them and tells the result.
+pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
+    let workshop = Workshop::open(root, options.quick)?;
+    if options.instructions {
+        return instructions::run_instructions(root, &workshop, options.bless);
+    }
+    if options.scale {
+        return scale::run_scale(&workshop, &scale::Size::FULL);
+    }
+    if options.startup {
+        clients::all(&workshop)?;
+        return startup::run_startup(&workshop);
+    }
+    let clients = choose(clients::all(&workshop)?, &options.only)?;
+    let server = Server::start(&workshop.server(), &[])?;
+    let mut calls = BTreeMap::new();
+    for client in &clients {
+        for cell in CELLS {
+            let few = cell.concurrency * 4 + 20;
+            let cost = measure(client, &server, cell, few)?;
+            let enough = PART_US * few as f64 / cost.wall_us.max(1.0);
+            calls.insert((client.name, cell), (enough as usize).clamp(FEWEST, 200_000));
+        }
+        println!("{}: right answers", client.name);
+    }
+    if options.quick {
+        return scale::run_scale(&workshop, &scale::Size::REDUCED);
+    }
+    let mut costs = Costs::new();
+    for round in 1..=options.rounds {
+        println!("round {round} of {}", options.rounds);
+        for cell in CELLS {
+            for client in &clients {
+                let cost = measure(client, &server, cell, calls[&(client.name, cell)])?;
+                costs.entry((client.name, cell)).or_default().push(cost);
+            }
+        }
+    }
+    let report = report::Report::of(&clients, &costs, machine::describe(&workshop));
+    let file = scratch(root, "bench")?.join("report.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
+    println!("\n{}\nwritten to {}", report.table(), file.display());
+    Ok(())
+}
+
+/// The suite `bench`: every client gets the right answers, and a call takes no more instructions than it did.
+pub fn check(root: &Path) -> Result<()> {
+    let options = Options {
+        quick: true,
+        instructions: false,
+        bless: false,
+        startup: false,
+        scale: false,
+        only: Vec::new(),
+        rounds: 1,
+    };
+    run_bench(root, &options)?;
+    run_bench(root, &Options { quick: false, instructions: true, ..options })
+}
+
+fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {
+    let wanted = |client: &Client| only.is_empty() || only.iter().any(|name| client.name.contains(name.as_str()));
+    if let Some(unknown) = only.iter().find(|name| !all.iter().any(|client| client.name.contains(name.as_str()))) {
+        let names: Vec<_> = all.iter().map(|client| client.name).collect();
+        bail!("no client's name holds {unknown}; there are {}", names.join(", "));
+    }
+    Ok(all.into_iter().filter(|client| client.name == YARDSTICK || wanted(client)).collect())
+}
+
+fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
+    let mut command = client.command();
+    command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
+    let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.with_context(|| format!("{} cannot be started", client.name))?;
+    ensure!(done.status.success(), "{} failed at {cell:?} ({})", client.name, done.status);
+    let said = String::from_utf8_lossy(&done.stdout);
+    let cost: Cost = serde_json::from_str(&said).with_context(|| format!("{} said {said:?}", client.name))?;
+    ensure!(cost.calls == calls as u64, "{} made {} calls of {calls}", client.name, cost.calls);
+    Ok(cost)
+}
+
+/// The fixture server; it stops when this is dropped, or when this process dies.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(program: &Path, arguments: &[&str]) -> Result<Server> {
+        let mut process = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the fixture server cannot be started")?;
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().context("the fixture server has no output")?).read_line(&mut url)?;
+        Ok(Server { process, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}

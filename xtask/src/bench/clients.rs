@@ -1,0 +1,182 @@
+//! The clients: what builds them, and what starts each.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::shell::{command, has, in_ci, run, scratch, target};
+use crate::test::virtual_environment;
+
+/// A program that takes `URL send|list CONCURRENCY CALLS` and prints what they cost.
+pub struct Client {
+    /// Unique; begins with the language, but for the yardstick.
+    pub name: &'static str,
+    /// Whether it gives models instead of plain JSON.
+    pub typed: bool,
+    folder: PathBuf,
+    words: Vec<OsString>,
+    environment: Vec<(&'static str, OsString)>,
+}
+
+impl Client {
+    /// The command to add the arguments to.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]).current_dir(&self.folder).envs(self.environment.iter().cloned());
+        command
+    }
+}
+
+/// Where things are built, and how: as they are shipped, or quickly.
+pub struct Workshop {
+    pub root: PathBuf,
+    quick: bool,
+}
+
+impl Workshop {
+    /// Builds the Rust programs of this workspace.
+    pub fn open(root: &Path, quick: bool) -> Result<Workshop> {
+        let workshop = Workshop { root: root.to_path_buf(), quick };
+        run(command(root, "cargo", &workshop.build()).args(["--package", "bloomchats-benches"]))?;
+        Ok(workshop)
+    }
+
+    /// The fixture server's program.
+    pub fn server(&self) -> PathBuf {
+        self.rust("server")
+    }
+
+    /// A program of ours.
+    pub fn rust(&self, program: &str) -> PathBuf {
+        target(&self.root).join(self.profile()).join(program)
+    }
+
+    /// The interpreter that has the Python clients.
+    pub fn python(&self) -> PathBuf {
+        target(&self.root).join("bench-venv/bin/python")
+    }
+
+    /// The folder that has the Node peers.
+    pub fn node(&self) -> PathBuf {
+        target(&self.root).join("bench-node")
+    }
+
+    fn build(&self) -> Vec<&'static str> {
+        let profile: &[&str] = if self.quick { &[] } else { &["--profile", "peers"] };
+        [&["build", "--quiet"], profile].concat()
+    }
+
+    fn peers_target(&self) -> PathBuf {
+        target(&self.root).join("bench-peers")
+    }
+
+    fn profile(&self) -> &'static str {
+        if self.quick { "debug" } else { "peers" }
+    }
+}
+
+/// Builds and installs every client whose language can be run here.
+pub fn all(workshop: &Workshop) -> Result<Vec<Client>> {
+    let mut clients = rust(workshop)?;
+    for (language, needs, add) in
+        [("Python", "python3", python as fn(&Workshop) -> Result<Vec<Client>>), ("Node", "npm", node)]
+    {
+        if has(needs) {
+            clients.extend(add(workshop)?);
+        } else {
+            anyhow::ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
+            println!("{language}: skipped, {needs} cannot be started");
+        }
+    }
+    Ok(clients)
+}
+
+fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
+    let folder = workshop.root.join("benches/peers");
+    run(command(&folder, "cargo", &workshop.build()).env("CARGO_TARGET_DIR", workshop.peers_target()))?;
+    let peers = workshop.peers_target().join(workshop.profile());
+    let client = |name, typed, program: PathBuf| Client {
+        name,
+        typed,
+        folder: workshop.root.clone(),
+        words: vec![program.into()],
+        environment: Vec::new(),
+    };
+    Ok(vec![
+        client(super::YARDSTICK, true, workshop.rust("hyper")),
+        client("rust-reqwest", true, peers.join("reqwest")),
+        client("rust-blooio", true, peers.join("blooio")),
+        client("rust-ours", true, workshop.rust("ours")),
+    ])
+}
+
+fn python(workshop: &Workshop) -> Result<Vec<Client>> {
+    let root = &workshop.root;
+    let environment = virtual_environment(root, "bench-venv")?;
+    let bin = |program: &str| environment.join("bin").join(program);
+    let install = ["install", "--quiet", "--disable-pip-version-check"];
+    run(command(root, bin("pip"), &install).args(["--requirement", "benches/python/requirements.txt"]))?;
+    let binding = root.join("bindings-python");
+    if workshop.quick {
+        run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &environment))?;
+    } else {
+        let wheels = scratch(root, "bench-wheels")?;
+        let build = ["build", "--quiet", "--release", "--out", &wheels.to_string_lossy()];
+        run(&mut command(&binding, bin("maturin"), &build))?;
+        run(command(root, bin("pip"), &install)
+            .args(["--force-reinstall", "--no-deps", "--no-index", "bloomchats", "--find-links"])
+            .arg(&wheels))?;
+    }
+    let script = root.join("benches/python/client.py");
+    let client = |(name, typed, function): (&'static str, bool, &str)| Client {
+        name,
+        typed,
+        folder: root.clone(),
+        words: vec![workshop.python().into(), script.clone().into(), function.into()],
+        environment: Vec::new(),
+    };
+    Ok([
+        ("python-ours-sync", true, "ours_sync"),
+        ("python-ours-async", true, "ours_async"),
+        ("python-blooio-sync", true, "blooio_sync"),
+        ("python-blooio-async", true, "blooio_async"),
+        ("python-httpx-sync", false, "httpx_sync"),
+        ("python-httpx-async", false, "httpx_async"),
+        ("python-aiohttp", false, "aiohttp_async"),
+        ("python-pyreqwest-sync", false, "pyreqwest_sync"),
+        ("python-pyreqwest-async", false, "pyreqwest_async"),
+    ]
+    .map(client)
+    .into())
+}
+
+fn node(workshop: &Workshop) -> Result<Vec<Client>> {
+    let root = &workshop.root;
+    let binding = root.join("bindings-node");
+    let folder = scratch(root, "bench-node")?;
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(root.join("benches/node").join(file), folder.join(file))?;
+    }
+    run(&mut command(&folder, "npm", &["ci", "--silent"]))?;
+    run(&mut command(&binding, "npm", &["ci", "--silent"]))?;
+    let release: &[&str] = if workshop.quick { &[] } else { &["--", "--release"] };
+    run(command(&binding, "npm", &["run", "--silent", "build"]).args(release))?;
+    let script = root.join("benches/node/client.mjs");
+    let client = |(name, typed, function): (&'static str, bool, &str)| Client {
+        name,
+        typed,
+        folder: folder.clone(),
+        words: vec!["node".into(), script.clone().into(), function.into()],
+        environment: vec![("BLOOMCHATS_PACKAGE", binding.clone().into())],
+    };
+    Ok([
+        ("node-ours", true, "ours"),
+        ("node-fetch", false, "fetch"),
+        ("node-undici", false, "undici"),
+        ("node-axios", false, "axios"),
+    ]
+    .map(client)
+    .into())
+}
