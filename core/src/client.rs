@@ -270,12 +270,16 @@ async fn list(
     Ok(answer)
 }
 
+fn legible(value: &http::HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
 impl From<call::Done> for Answer {
     fn from(done: call::Done) -> Answer {
         Answer {
             status: done.status,
             request_id: call::request_id(&done.headers),
-            headers: done.headers,
+            headers: done.headers.iter().map(|(name, value)| (name.as_str().to_owned(), legible(value))).collect(),
             attempts: done.attempts,
             idempotency_key: done.key,
             model: done.value.model,

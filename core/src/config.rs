@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use crate::engine::limit::{Limits, Plan};
 use crate::engine::operation::Api;
+use crate::engine::url::Root;
 use crate::engine::{BoxFuture, Event, Observer, url};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -285,11 +287,16 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
+/// A credential, as calls use it: each time as the value of [`Settings::credential_header`].
+pub(crate) enum Source {
+    Key(HeaderValue),
+    Provider(Arc<dyn CredentialProvider>),
+}
+
 /// A checked configuration, as the engine uses it.
-#[derive(Debug)]
 pub(crate) struct Settings {
-    pub credential: Credential,
-    pub organization_id: Option<String>,
+    pub credential: Source,
+    pub organization_id: Option<HeaderValue>,
     pub timeout: Duration,
     pub attempt_timeout: Duration,
     pub max_retries: u32,
@@ -297,15 +304,17 @@ pub(crate) struct Settings {
     pub product: Product,
     pub plan: Option<Plan>,
     base_url: Option<String>,
+    roots: [Root; 3],
 }
 
 impl Settings {
     pub fn check(config: &Config) -> Result<Settings> {
         let product = config.product;
         let credential = match &config.credential {
-            Some(credential) => credential.clone(),
+            Some(Credential::Key(key)) => Source::Key(credential_value(product, key)?),
+            Some(Credential::Provider(provider)) => Source::Provider(provider.clone()),
             None => match environment(product.key_variable()) {
-                Some(key) => Credential::Key(key.into()),
+                Some(key) => Source::Key(credential_value(product, &key.into())?),
                 None => {
                     return Err(Error::config(format!(
                         "no API key: pass api_key, or set the environment variable {}",
@@ -314,9 +323,6 @@ impl Settings {
                 }
             },
         };
-        if let Credential::Key(key) = &credential {
-            check_key(key)?;
-        }
         check_retries(config.max_retries)?;
         for (name, value) in [
             ("timeout", config.timeout),
@@ -327,11 +333,9 @@ impl Settings {
                 return Err(Error::config(format!("{name}: must be longer than 0")));
             }
         }
-        if let Some(id) = &config.organization_id {
-            check_visible("organization_id", id)?;
-        }
+        let organization_id = config.organization_id.as_deref().map(|id| visible("organization_id", id)).transpose()?;
         if let Some(suffix) = &config.user_agent {
-            check_visible("user_agent", suffix)?;
+            visible("user_agent", suffix)?;
         }
         if let Some(plan) = config.plan {
             plan.check()?;
@@ -340,9 +344,15 @@ impl Settings {
             Some(given) => Some(url::base(&given, config.allow_http)?),
             None => None,
         };
+        let root = |origin, prefix| Root::new(base_url.as_deref().unwrap_or(origin), prefix);
+        let roots = [
+            root("https://api.bloomchats.com", "/api")?,
+            root("https://backend.blooio.com", "/v2/api")?,
+            root("https://api.blooio.com", "/v4")?,
+        ];
         Ok(Settings {
             credential,
-            organization_id: config.organization_id.clone(),
+            organization_id,
             timeout: config.timeout,
             attempt_timeout: config.attempt_timeout,
             max_retries: config.max_retries,
@@ -350,14 +360,15 @@ impl Settings {
             product,
             plan: config.plan,
             base_url,
+            roots,
         })
     }
 
     /// What a limit belongs to: product, origin and key. A provider's keys come and go, so it stands for itself.
     pub fn identity(&self) -> String {
         let credential = match &self.credential {
-            Credential::Key(key) => key.expose().to_owned(),
-            Credential::Provider(provider) => format!("provider {:p}", Arc::as_ptr(provider)),
+            Source::Key(key) => String::from_utf8_lossy(key.as_bytes()).into_owned(),
+            Source::Provider(provider) => format!("provider {:p}", Arc::as_ptr(provider)),
         };
         format!("{:?}\n{:?}\n{credential}", self.product, self.base_url)
     }
@@ -367,14 +378,22 @@ impl Settings {
         self.base_url.as_deref().is_some_and(|url| url.starts_with("http://"))
     }
 
-    /// Origin and prefix of an API, without a trailing slash.
-    pub fn root(&self, api: Api) -> String {
-        let (origin, prefix) = match api {
-            Api::BloomChats => ("https://api.bloomchats.com", "/api"),
-            Api::BlooioV2 => ("https://backend.blooio.com", "/v2/api"),
-            Api::BlooioV4 => ("https://api.blooio.com", "/v4"),
-        };
-        [self.base_url.as_deref().unwrap_or(origin), prefix].concat()
+    /// Origin and prefix of an API.
+    pub fn root(&self, api: Api) -> &Root {
+        let [bloomchats, v2, v4] = &self.roots;
+        match api {
+            Api::BloomChats => bloomchats,
+            Api::BlooioV2 => v2,
+            Api::BlooioV4 => v4,
+        }
+    }
+
+    /// The header that carries the credential.
+    pub fn credential_header(&self) -> HeaderName {
+        match self.product {
+            Product::BloomChats => HeaderName::from_static("x-api-key"),
+            Product::Blooio => AUTHORIZATION,
+        }
     }
 }
 
@@ -382,17 +401,24 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-pub(crate) fn check_key(key: &Secret) -> Result<()> {
-    let key = key.expose();
-    if key.is_empty() {
+/// Checks a key and puts it into the form in which it goes out.
+pub(crate) fn credential_value(product: Product, key: &Secret) -> Result<HeaderValue> {
+    let refuse = || {
+        Error::config(
+            "api_key: holds a blank, a line break or a character beyond ASCII; copy it again without what surrounds it",
+        )
+    };
+    if key.expose().is_empty() {
         return Err(Error::config("api_key: is empty"));
     }
-    if !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Error::config(
-            "api_key: holds a blank, a line break or a character beyond ASCII; copy it again without what surrounds it",
-        ));
+    if !key.expose().bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(refuse());
     }
-    Ok(())
+    let scheme = match product {
+        Product::BloomChats => "",
+        Product::Blooio => "Bearer ",
+    };
+    key.header(scheme).map_err(|_| refuse())
 }
 
 pub(crate) fn check_retries(retries: u32) -> Result<()> {
@@ -402,9 +428,8 @@ pub(crate) fn check_retries(retries: u32) -> Result<()> {
     Ok(())
 }
 
-fn check_visible(name: &str, value: &str) -> Result<()> {
-    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return Err(Error::config(format!("{name}: must be visible ASCII")));
-    }
-    Ok(())
+fn visible(name: &str, value: &str) -> Result<HeaderValue> {
+    let is_visible = !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    let value = is_visible.then(|| HeaderValue::from_str(value).ok()).flatten();
+    value.ok_or_else(|| Error::config(format!("{name}: must be visible ASCII")))
 }

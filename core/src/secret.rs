@@ -1,6 +1,10 @@
 //! Values that must never be printed.
 
 use std::fmt;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
 use zeroize::Zeroizing;
 
 /// A credential or signing secret: wiped from memory when dropped, and opaque to `Debug`.
@@ -16,6 +20,14 @@ impl Secret {
     /// The secret itself, for the wire only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// A header's value that is wiped when the last of its holders lets go, and never shown.
+    pub(crate) fn header(&self, scheme: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+        let bytes = Zeroizing::new([scheme, &self.0].concat().into_bytes());
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(bytes))?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 }
 

@@ -1,8 +1,10 @@
 //! From a server's answer to a value the contract promises, or to the error it stands for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -134,7 +136,7 @@ fn insert_ids(map: &mut Map<String, Value>, ids: Vec<String>) {
 /// The error an answer of status 300 or more stands for.
 pub(crate) fn refusal(
     status: u16,
-    headers: &[(String, String)],
+    headers: &HeaderMap,
     body: Option<&Bytes>,
     private: &[String],
     wait: impl FnOnce(Option<&Value>) -> Option<Duration>,
@@ -189,17 +191,18 @@ fn is_slug(text: &str) -> bool {
             .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
 }
 
-pub(crate) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+/// A header's (first) value, legible whatever the server sent.
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-pub(crate) fn request_id(headers: &[(String, String)]) -> Option<String> {
-    ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| header(headers, name)).map(str::to_owned)
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| header(headers, name)).map(Cow::into_owned)
 }
 
 /// A 2xx the contract does not promise.
-pub(crate) fn undecodable(status: u16, headers: &[(String, String)], body: Option<&Bytes>, problem: &str) -> Error {
-    let content_type = header(headers, "content-type").unwrap_or("no content type");
+pub(crate) fn undecodable(status: u16, headers: &HeaderMap, body: Option<&Bytes>, problem: &str) -> Error {
+    let content_type = header(headers, "content-type").unwrap_or("no content type".into());
     let text = body.map(|body| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()));
     Error::new(ErrorKind::Decode, format!("the service answered {status}, but {problem} ({content_type})"))
         .with_status(status)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
+
 use super::Engine;
 use super::answer::{self, Value2xx};
 use super::operation::Operation;
@@ -12,16 +14,13 @@ use super::transport::{Body, Fault, WireAnswer, WireRequest};
 use crate::error::{Error, ErrorKind};
 
 /// What an attempt came to.
-pub(crate) enum Outcome {
-    Answer(Answer),
-    Failure(Failure),
-}
+pub(crate) type Outcome = Result<Answer, Failure>;
 
 /// A 2xx whose body keeps the contract's promise.
 pub(crate) struct Answer {
     pub value: Value2xx,
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
 }
 
 /// Anything else.
@@ -50,7 +49,7 @@ pub(crate) async fn make(
                 refusal(engine, operation, request, answer)
             }
         }
-        Err(fault) => Outcome::Failure(no_answer(fault, limit)),
+        Err(fault) => Err(no_answer(fault, limit)),
     }
 }
 
@@ -76,12 +75,12 @@ fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outc
     let WireAnswer { status, headers, body } = answer;
     let undecodable = |body: Option<&bytes::Bytes>, problem: &str| {
         let error = answer::undecodable(status, &headers, body, problem);
-        Outcome::Failure(Failure { error, cause: Cause::Final, may_have_arrived: true, fan_out: false })
+        Err(Failure { error, cause: Cause::Final, may_have_arrived: true, fan_out: false })
     };
     let body = match body {
         Body::Whole(body) => body,
         Body::TooLarge => return undecodable(None, "its body is larger than 8 MiB"),
-        Body::BrokenOff { late, detail } => return Outcome::Failure(broken_off(status, &headers, late, &detail)),
+        Body::BrokenOff { late, detail } => return Err(broken_off(status, &headers, late, &detail)),
     };
     if answer::header(&headers, "content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"))
         && !body.is_empty()
@@ -89,7 +88,7 @@ fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outc
         return undecodable(Some(&body), "its content type is not JSON");
     }
     match answer::read(operation, status, &body, request.traits.dry_run) {
-        Ok(value) => Outcome::Answer(Answer { value, status, headers }),
+        Ok(value) => Ok(Answer { value, status, headers }),
         Err(problem) => undecodable(Some(&body), &problem),
     }
 }
@@ -106,7 +105,7 @@ fn refusal(engine: &Engine, operation: &Operation, request: &Request, answer: Wi
     let result = if fan_out { fan_out_result(operation, error.body()) } else { None };
     let cause = Cause::of(status, error.code());
     let may_have_arrived = !is_definite_refusal(status, fan_out);
-    Outcome::Failure(Failure { error: error.with_result(result), cause, may_have_arrived, fan_out })
+    Err(Failure { error: error.with_result(result), cause, may_have_arrived, fan_out })
 }
 
 fn fan_out_result(operation: &Operation, body: Option<&serde_json::Value>) -> Option<serde_json::Value> {
@@ -114,7 +113,7 @@ fn fan_out_result(operation: &Operation, body: Option<&serde_json::Value>) -> Op
 }
 
 /// The head of an answer arrived and its body did not: as uncertain as no answer, with the head's facts kept.
-fn broken_off(status: u16, headers: &[(String, String)], late: bool, detail: &str) -> Failure {
+fn broken_off(status: u16, headers: &HeaderMap, late: bool, detail: &str) -> Failure {
     let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
     let error = Error::new(kind, format!("the answer broke off: {detail}"))
         .with_status(status)

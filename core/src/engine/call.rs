@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
 use super::answer::Value2xx;
@@ -13,15 +14,14 @@ pub(crate) use super::answer::request_id;
 use super::attempt::{self, Failure, Outcome};
 use super::idempotency;
 use super::observe::Watch;
-use super::operation::{Api, Idempotency, Operation};
+use super::operation::{Idempotency, Operation};
 use super::progress::Progress;
 use super::request::{Bodies, Request};
 use super::retry::{Cause, Taken, backoff_cap};
 use super::transport::WireRequest;
 use super::{CallOptions, Engine, v4_body};
-use crate::config::{Credential, SendBody, check_key};
+use crate::config::{SendBody, Source, credential_value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::secret::Secret;
 
 /// An attempt with less time than this would only turn a refusal into a doubt.
 const USEFUL: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ const USEFUL: Duration = Duration::from_millis(50);
 pub(crate) struct Done {
     pub value: Value2xx,
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
     pub attempts: u32,
     pub key: Option<String>,
 }
@@ -79,7 +79,7 @@ struct Call<'a> {
     may_fall_back: bool,
     /// The refusal of the tagged form, once the flat one has taken over.
     fell_back_from: Option<Error>,
-    credential: Option<Secret>,
+    credential: Option<HeaderValue>,
     renewed: bool,
     retries: u32,
     taken: Option<Taken>,
@@ -126,8 +126,8 @@ impl<'a> Call<'a> {
             self.wait_for_turn().await?;
             self.check_time()?;
             let failure = match self.attempt().await {
-                Outcome::Answer(answer) => return Ok(self.succeed(answer)),
-                Outcome::Failure(failure) => failure,
+                Ok(answer) => return Ok(self.succeed(answer)),
+                Err(failure) => failure,
             };
             match self.next_step(failure).await? {
                 Step::Again(wait) => {
@@ -144,10 +144,11 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    async fn current_credential(&self) -> Result<Secret> {
-        let provider = match &self.engine.settings.credential {
-            Credential::Key(key) => return Ok(key.clone()),
-            Credential::Provider(provider) => provider,
+    async fn current_credential(&self) -> Result<HeaderValue> {
+        let settings = &self.engine.settings;
+        let provider = match &settings.credential {
+            Source::Key(key) => return Ok(key.clone()),
+            Source::Provider(provider) => provider,
         };
         let answer = tokio::select! {
             biased;
@@ -156,9 +157,7 @@ impl<'a> Call<'a> {
                 Err(Error::new(ErrorKind::Timeout, "the credential provider did not answer within the call's timeout"))
             }
         };
-        let key = answer.map_err(|error| self.stamp(error))?;
-        check_key(&key).map_err(|error| self.stamp(error))?;
-        Ok(key)
+        answer.and_then(|key| credential_value(settings.product, &key)).map_err(|error| self.stamp(error))
     }
 
     /// Waits while the service has said that no requests are left.
@@ -208,7 +207,7 @@ impl<'a> Call<'a> {
         let outcome =
             attempt::make(self.engine, self.operation, self.request, self.wire(), limit).instrument(span).await;
         // An answer too: a host that cancels before it reads it must still learn that the message went out.
-        let arrived = !matches!(&outcome, Outcome::Failure(failure) if !failure.may_have_arrived);
+        let arrived = !matches!(&outcome, Err(failure) if !failure.may_have_arrived);
         self.progress.end_attempt(arrived && !self.request.traits.harmless);
         self.watch.end_attempt(&outcome);
         outcome
@@ -248,7 +247,7 @@ impl<'a> Call<'a> {
     }
 
     async fn renew_credential(&mut self) -> Result<bool> {
-        if self.renewed || matches!(self.engine.settings.credential, Credential::Key(_)) {
+        if self.renewed || matches!(self.engine.settings.credential, Source::Key(_)) {
             return Ok(false);
         }
         self.renewed = true;
@@ -324,20 +323,19 @@ impl<'a> Call<'a> {
     }
 
     fn wire(&self) -> WireRequest {
-        let mut headers = self.request.headers.clone();
-        if let Some(credential) = &self.credential {
-            headers.push(match self.request.api {
-                Api::BloomChats => ("x-api-key".into(), credential.expose().into()),
-                Api::BlooioV2 | Api::BlooioV4 => ("authorization".into(), ["Bearer ", credential.expose()].concat()),
-            });
-        }
-        headers.extend(self.wire_key().map(|key| ("idempotency-key".into(), key)));
+        // Room for what the transport adds.
+        let mut headers = HeaderMap::with_capacity(self.request.headers.len() + 6);
+        headers.extend(self.request.headers.iter().cloned());
+        headers.extend(self.credential.clone().map(|value| (self.engine.settings.credential_header(), value)));
+        // Keys are checked where they come from, and every one of them can be a header.
+        let key = self.wire_key().and_then(|key| HeaderValue::try_from(key).ok());
+        headers.extend(key.map(|key| (HeaderName::from_static("idempotency-key"), key)));
         let body = match (&self.request.body, self.form) {
             (Bodies::One(body), _) => body,
             (Bodies::Generations { content: Some(content), .. }, Form::Content) => content,
             (Bodies::Generations { flat, .. }, _) => flat,
         };
-        WireRequest { method: self.request.method, url: self.request.url.clone(), headers, body: body.clone() }
+        WireRequest { method: self.request.method, uri: self.request.uri.clone(), headers, body: body.clone() }
     }
 }
 

@@ -340,9 +340,9 @@ mod tests {
         let clock = Arc::new(Paused(tokio::time::Instant::now()));
         limiter.turn(&*clock, || Duration::MAX).await.unwrap();
         // The service counts requests of others under the same key.
-        let none_left =
-            [("ratelimit-remaining".to_owned(), "0".to_owned()), ("ratelimit-reset".to_owned(), "90".to_owned())];
-        limiter.hold.observe(&none_left, clock.now(), clock.unix_ms());
+        let none_left = [("ratelimit-remaining", "0"), ("ratelimit-reset", "90")];
+        let none_left = none_left.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        limiter.hold.observe(&none_left.into_iter().collect(), clock.now(), clock.unix_ms());
         let refused = limiter.turn(&*clock, || MINUTE).await;
         assert_eq!(refused, Err(Duration::from_secs(90)));
         limiter.turn(&*clock, || Duration::MAX).await.unwrap();

@@ -1,6 +1,7 @@
 //! `multipart/form-data` whose bytes depend on nothing but its parts.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -59,7 +60,7 @@ impl File {
 }
 
 /// Text parts, then files: `(content type header, body)`.
-pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(String, Bytes)> {
+pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(HeaderValue, Bytes)> {
     files.iter().try_for_each(File::check)?;
     let boundary = boundary(fields, files);
     let mut out = Vec::new();
@@ -83,7 +84,8 @@ pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(Strin
         );
     }
     out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok((format!("multipart/form-data; boundary={boundary}"), out.into()))
+    let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"));
+    Ok((content_type.map_err(|_| Error::argument("files", "cannot be framed"))?, out.into()))
 }
 
 /// The parts' own hash: stable for the same call, and no part can contain it but by breaking SHA-256.

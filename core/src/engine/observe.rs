@@ -185,11 +185,11 @@ impl<'a> Watch<'a> {
         attempt.stop(self.engine);
         let event = &mut attempt.event;
         match outcome {
-            attempt::Outcome::Answer(answer) => {
+            Ok(answer) => {
                 event.status = Some(answer.status);
                 event.request_id = call::request_id(&answer.headers);
             }
-            attempt::Outcome::Failure(failure) => {
+            Err(failure) => {
                 event.status = failure.error.status();
                 event.request_id = failure.error.request_id().map(str::to_owned);
                 let refused = event.status.filter(|status| *status >= 300);
@@ -267,7 +267,7 @@ impl Timed {
 
 /// What every event of the call has in common.
 fn describe(engine: &Engine, operation: &Operation, request: &Request) -> Event {
-    let root = url::Url::parse(&engine.settings.root(request.api)).ok();
+    let root = engine.settings.root(request.api);
     let documented = !operation.path.is_empty();
     Event {
         scope: Scope::Call,
@@ -278,9 +278,9 @@ fn describe(engine: &Engine, operation: &Operation, request: &Request) -> Event 
             Api::BlooioV4 => "blooio.v4.request",
         },
         method: request.method.as_str(),
-        template: root.as_ref().filter(|_| documented).map(|root| format!("{}{}", root.path(), operation.path)),
-        server_address: root.as_ref().and_then(url::Url::host_str).unwrap_or_default().to_owned(),
-        server_port: root.as_ref().and_then(url::Url::port_or_known_default).unwrap_or_default(),
+        template: documented.then(|| [root.prefix(), operation.path].concat()),
+        server_address: root.host().to_owned(),
+        server_port: root.port(),
         started_ms: engine.clock.unix_ms(),
         duration: Duration::ZERO,
         status: None,

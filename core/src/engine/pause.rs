@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use http::HeaderMap;
+
 use super::answer::header;
 use super::lock;
 
@@ -20,7 +22,7 @@ impl Hold {
     }
 
     /// Learns from an answer's headers.
-    pub fn observe(&self, headers: &[(String, String)], now: Duration, unix_ms: i64) {
+    pub fn observe(&self, headers: &HeaderMap, now: Duration, unix_ms: i64) {
         if let Some(wait) = named_pause(headers, unix_ms) {
             let mut until = lock(&self.0);
             *until = (*until).max(now + wait);
@@ -28,7 +30,7 @@ impl Hold {
     }
 }
 
-fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
+fn named_pause(headers: &HeaderMap, unix_ms: i64) -> Option<Duration> {
     let number = |name: &str| header(headers, name)?.trim().parse::<i64>().ok();
     let seconds = if number("x-ratelimit-remaining") == Some(0) {
         number("x-ratelimit-reset")?.saturating_sub(answered_at(headers, unix_ms))
@@ -55,18 +57,14 @@ fn named_pause(headers: &[(String, String)], unix_ms: i64) -> Option<Duration> {
 }
 
 /// The answer's own clock in epoch seconds, so that a skewed local clock does not matter.
-fn answered_at(headers: &[(String, String)], unix_ms: i64) -> i64 {
-    let date = header(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok());
+fn answered_at(headers: &HeaderMap, unix_ms: i64) -> i64 {
+    let date = header(headers, "date").and_then(|date| httpdate::parse_http_date(&date).ok());
     let since = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
     since.map_or(unix_ms.div_euclid(1000), |since| since.as_secs() as i64)
 }
 
 /// The wait an error answer names: `Retry-After` in seconds or as a date, or `retry_after` in its body; the larger.
-pub(crate) fn named_wait(
-    headers: &[(String, String)],
-    body: Option<&serde_json::Value>,
-    unix_ms: i64,
-) -> Option<Duration> {
+pub(crate) fn named_wait(headers: &HeaderMap, body: Option<&serde_json::Value>, unix_ms: i64) -> Option<Duration> {
     let from_header = header(headers, "retry-after").and_then(|value| {
         let value = value.trim();
         match value.parse::<f64>() {

@@ -64,7 +64,7 @@ pub(crate) fn build(
         _ => return Err(Error::argument("method", "must be GET, POST, PUT, PATCH or DELETE")),
     };
     let root = settings.root(api);
-    let path = path(text("path"), api)?;
+    let path = path(root.prefix(), text("path"), api)?;
     let mut query: Vec<(String, String)> = match arguments.get("query") {
         Some(Value::Object(query)) => query
             .iter()
@@ -74,15 +74,12 @@ pub(crate) fn build(
     };
     query.extend(request::extra_query(options)?);
     let body = body(method, arguments.get("body"), options)?;
-    let content_type = body.is_some().then(|| "application/json".to_owned());
+    let content_type = body.is_some().then(|| request::JSON.clone());
     let harmless = method == Method::Get;
     Ok(Request {
         api,
         method,
-        url: url::with_query(
-            format!("{root}{path}"),
-            query.iter().map(|(name, value)| (name.as_str(), value.as_str())),
-        ),
+        uri: root.uri(url::with_query(path, query.iter().map(|(name, value)| (name.as_str(), value.as_str()))))?,
         headers: request::headers(settings, content_type, options)?,
         body: Bodies::One(body.unwrap_or_default()),
         traits: Traits {
@@ -133,7 +130,7 @@ fn body(method: Method, body: Option<&Value>, options: &CallOptions) -> Result<O
 }
 
 /// The path below the prefix, encoded where it is not yet.
-fn path(given: &str, api: Api) -> Result<String> {
+fn path(root: &str, given: &str, api: Api) -> Result<String> {
     let refuse = |problem: &str| Err(Error::argument("path", problem));
     let Some(rest) = given.strip_prefix('/') else {
         return refuse("must begin with / and is relative to the API's prefix, as /contacts");
@@ -149,7 +146,7 @@ fn path(given: &str, api: Api) -> Result<String> {
     if given.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return refuse(&format!("repeats the prefix {prefix}; paths are relative to it"));
     }
-    let mut path = String::new();
+    let mut path = root.to_owned();
     for segment in rest.split('/') {
         path.push('/');
         path.push_str(&self::segment(segment)?);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::Uri;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::multipart::{self, File};
@@ -26,6 +28,9 @@ const RESERVED_HEADERS: &[(&str, &str)] = &[
     ("connection", "the client manages its connections"),
 ];
 
+/// The type of nearly every body, and of every answer asked for.
+pub(crate) static JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// What a retry may do, drawn from the operation and its arguments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traits {
@@ -45,9 +50,9 @@ pub(crate) struct Traits {
 pub(crate) struct Request {
     pub api: Api,
     pub method: Method,
-    pub url: String,
+    pub uri: Uri,
     /// Without credential, key and user agent.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bodies,
     pub traits: Traits,
     /// The caller's own texts, hidden from error messages.
@@ -75,9 +80,9 @@ pub(crate) fn build(
 ) -> Result<Request> {
     check_arguments(operation, arguments, files, options)?;
     let (arguments, extra) = &absorb(operation, arguments, &options.extra_body);
-    let path = path(operation, arguments)?;
-    let url = url::with_query(
-        settings.root(operation.api) + &path,
+    let root = settings.root(operation.api);
+    let target = url::with_query(
+        path(root.prefix(), operation, arguments)?,
         query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
     );
     let (content_type, body) = body(operation, arguments, files, extra)?;
@@ -85,7 +90,7 @@ pub(crate) fn build(
     Ok(Request {
         api: operation.api,
         method: operation.method,
-        url,
+        uri: root.uri(target)?,
         headers: headers(settings, content_type, options)?,
         body,
         traits: traits(operation, dry_run),
@@ -198,8 +203,8 @@ fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &C
     Ok(())
 }
 
-fn path(operation: &Operation, arguments: &Map<String, Value>) -> Result<String> {
-    let mut path = String::new();
+fn path(prefix: &str, operation: &Operation, arguments: &Map<String, Value>) -> Result<String> {
+    let mut path = prefix.to_owned();
     for piece in operation.path.split('/').skip(1) {
         path.push('/');
         match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
@@ -257,28 +262,30 @@ fn plain(value: &Value) -> String {
 /// Everything but the credential, the key and the user agent.
 pub(crate) fn headers(
     settings: &Settings,
-    content_type: Option<String>,
+    content_type: Option<HeaderValue>,
     options: &CallOptions,
-) -> Result<Vec<(String, String)>> {
-    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-    headers.extend(content_type.map(|value| ("content-type".to_owned(), value)));
-    headers.extend(settings.organization_id.clone().map(|id| ("x-organization-id".to_owned(), id)));
+) -> Result<Vec<(HeaderName, HeaderValue)>> {
+    let mut headers = vec![(ACCEPT, JSON.clone())];
+    headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
+    let organization = settings.organization_id.clone();
+    headers.extend(organization.map(|id| (HeaderName::from_static("x-organization-id"), id)));
     for (name, value) in &options.headers {
         let lower = name.to_ascii_lowercase();
         if let Some((_, instead)) = RESERVED_HEADERS.iter().find(|(reserved, _)| *reserved == lower) {
             return Err(Error::argument("headers", format!("{lower} cannot be set here: {instead}")));
         }
-        if http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
+        let Ok(name) = HeaderName::from_bytes(lower.as_bytes()) else {
             return Err(Error::argument("headers", "a name is empty or holds characters that no header name may have"));
-        }
-        if !value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic()) {
+        };
+        let visible = value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic());
+        let Some(value) = visible.then(|| HeaderValue::from_str(value).ok()).flatten() else {
             return Err(Error::argument(
                 "headers",
                 format!("the value of {lower} must be visible ASCII without line breaks"),
             ));
-        }
-        headers.retain(|(taken, _)| *taken != lower);
-        headers.push((lower, value.clone()));
+        };
+        headers.retain(|(taken, _)| *taken != name);
+        headers.push((name, value));
     }
     Ok(headers)
 }
@@ -288,8 +295,7 @@ fn body(
     arguments: &Map<String, Value>,
     files: &[File],
     extra: &Map<String, Value>,
-) -> Result<(Option<String>, Bodies)> {
-    let json = Some("application/json".to_owned());
+) -> Result<(Option<HeaderValue>, Bodies)> {
     match (operation.body, operation.send) {
         (BodyKind::Multipart, _) => {
             if !extra.is_empty() {
@@ -317,9 +323,9 @@ fn body(
             let content = v4_body::content(operation, form, arguments, extra).map(Bytes::from);
             let flat = json_body(operation, arguments, extra).into();
             let chat = form == SendForm::V4CreateChat;
-            Ok((json, Bodies::Generations { content, flat, chat }))
+            Ok((Some(JSON.clone()), Bodies::Generations { content, flat, chat }))
         }
-        _ => Ok((json, Bodies::One(json_body(operation, arguments, extra).into()))),
+        _ => Ok((Some(JSON.clone()), Bodies::One(json_body(operation, arguments, extra).into()))),
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -123,9 +124,10 @@ impl Script {
 }
 
 fn record(request: &WireRequest) -> Value {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Map<String, Value> =
-        request.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    let mut record = json!({"method": request.method.as_str(), "url": request.url, "headers": headers});
+        request.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value).into())).collect();
+    let mut record = json!({"method": request.method.as_str(), "url": request.uri.to_string(), "headers": headers});
     match std::str::from_utf8(&request.body) {
         Ok(text) => record["body"] = text.into(),
         Err(_) => record["body_base16"] = request.body.iter().map(|b| format!("{b:02x}")).collect::<String>().into(),
@@ -166,15 +168,9 @@ impl World {
             Some(ScriptedFault::Reset) => return Err(Fault::Broken { detail: "connection reset (scripted)".into() }),
             _ => {}
         }
-        let mut headers: Vec<(String, String)> = exchange
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (name.to_ascii_lowercase(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-            })
-            .collect();
-        if exchange.json.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
-            headers.push(("content-type".into(), "application/json".into()));
+        let mut headers = exchange.headers().map_err(Fault::Setup)?;
+        if exchange.json.is_some() {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
         let truncated = matches!(exchange.fault, Some(ScriptedFault::Truncated));
         // A truncation without a status is one after the head of an ordinary success.
@@ -192,6 +188,15 @@ impl World {
 }
 
 impl Exchange {
+    fn headers(&self) -> Result<HeaderMap> {
+        let read = |(name, value): (&String, &Value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(&value).ok()?))
+        };
+        let headers: Option<HeaderMap> = self.headers.iter().map(read).collect();
+        headers.ok_or_else(|| Error::config("a header of the transcript is none that a server could send"))
+    }
+
     fn into_bytes(self) -> Result<Bytes> {
         if let Some(json) = self.json {
             return Ok(json.get().as_bytes().to_vec().into());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, Uri};
 
 use super::BoxFuture;
 use super::operation::Method;
@@ -15,16 +16,16 @@ pub(crate) const MAX_BODY: usize = 8 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct WireRequest {
     pub method: Method,
-    pub url: String,
-    pub headers: Vec<(String, String)>,
+    pub uri: Uri,
+    /// Whole but for what the transport itself has to say; the credential's value is sensitive and wipes itself.
+    pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 /// What came back.
 pub(crate) struct WireAnswer {
     pub status: u16,
-    /// Lower-case names.
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
     pub body: Body,
 }
 

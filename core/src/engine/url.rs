@@ -1,5 +1,7 @@
 //! Base URLs, path segments and query strings that mean the same to every URL parser.
 
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
@@ -37,6 +39,48 @@ pub(crate) fn base(given: &str, allow_http: bool) -> Result<String> {
         ));
     }
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Origin and path prefix of an API, taken apart once per client.
+#[derive(Debug)]
+pub(crate) struct Root {
+    scheme: Scheme,
+    authority: Authority,
+    prefix: String,
+}
+
+impl Root {
+    /// `base` is as [`base`] gives it; `prefix` begins with a slash.
+    pub fn new(base: &str, prefix: &str) -> Result<Root> {
+        let parts = Uri::try_from([base, prefix].concat()).map(Uri::into_parts).ok();
+        let parts = parts.and_then(|parts| Some((parts.scheme?, parts.authority?, parts.path_and_query?)));
+        let (scheme, authority, path) =
+            parts.ok_or_else(|| Error::config("base_url: cannot be requested over HTTP"))?;
+        Ok(Root { scheme, authority, prefix: path.path().to_owned() })
+    }
+
+    /// Path before every operation's own, without a trailing slash.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.scheme == Scheme::HTTPS { 443 } else { 80 })
+    }
+
+    /// The address of a path and query that begin with the prefix.
+    pub fn uri(&self, target: String) -> Result<Uri> {
+        let refuse = || Error::argument("query", "makes a URL longer than 64 KiB");
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|_| refuse())?);
+        Uri::from_parts(parts).map_err(|_| refuse())
+    }
 }
 
 /// One path segment from an argument.

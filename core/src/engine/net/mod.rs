@@ -10,16 +10,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, PROXY_AUTHORIZATION, USER_AGENT,
-};
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
 use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::sleep;
-use zeroize::Zeroizing;
 
 use super::BoxFuture;
 use super::operation::Method;
@@ -69,7 +66,7 @@ impl Transport for Http {
         let client = self.client();
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
-            let request = client.request(request).map_err(Fault::Setup)?;
+            let request = client.request(request);
             // One timer for both halves: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit.min(FOREVER)));
             let response = tokio::select! {
@@ -89,14 +86,9 @@ impl Transport for Http {
                 body = body::read(body, gzip) => body,
                 () = late => Body::BrokenOff { late: true, detail: "the answer did not end in time".into() },
             };
-            Ok(WireAnswer { status: head.status.as_u16(), headers: texts(&head.headers), body })
+            Ok(WireAnswer { status: head.status.as_u16(), headers: head.headers, body })
         })
     }
-}
-
-fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }
 
 /// Connections, and what every request has in common.
@@ -130,8 +122,7 @@ impl Client {
         Ok(Client { hyper, proxies, user_agent })
     }
 
-    fn request(&self, given: WireRequest) -> Result<http::Request<Full<Bytes>>> {
-        let uri = Uri::try_from(given.url).map_err(|_| Error::argument("query", "makes a URL longer than 64 KiB"))?;
+    fn request(&self, given: WireRequest) -> http::Request<Full<Bytes>> {
         let mut request = http::Request::new(Full::new(given.body));
         *request.method_mut() = match given.method {
             Method::Get => http::Method::GET,
@@ -140,38 +131,20 @@ impl Client {
             Method::Patch => http::Method::PATCH,
             Method::Delete => http::Method::DELETE,
         };
-        let headers = request.headers_mut();
-        headers.reserve(given.headers.len() + 3);
+        let mut headers = given.headers;
         headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        for (name, value) in given.headers {
-            let is_credential = matches!(name.as_str(), "authorization" | "x-api-key");
-            let value = if is_credential { secret(value) } else { HeaderValue::try_from(value) };
-            let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value) else { continue };
-            if name == ACCEPT_ENCODING {
-                headers.insert(name, value);
-            } else {
-                headers.append(name, value);
-            }
-        }
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
         // A proxy that only forwards is greeted in the request; a tunnel was greeted when it was made.
-        let forwarding = uri.scheme_str() == Some("http");
+        let forwarding = given.uri.scheme_str() == Some("http");
         if let Some(password) =
-            self.proxies.intercept(&uri).filter(|_| forwarding).and_then(|p| p.basic_auth().cloned())
+            self.proxies.intercept(&given.uri).filter(|_| forwarding).and_then(|p| p.basic_auth().cloned())
         {
             headers.insert(PROXY_AUTHORIZATION, password);
         }
-        *request.uri_mut() = uri;
-        Ok(request)
+        *request.headers_mut() = headers;
+        *request.uri_mut() = given.uri;
+        request
     }
-}
-
-/// A value that is wiped when the last of its holders lets go, and never shown.
-fn secret(value: String) -> std::result::Result<HeaderValue, http::header::InvalidHeaderValue> {
-    let bytes = Bytes::from_owner(Zeroizing::new(value.into_bytes()));
-    let mut value = HeaderValue::from_maybe_shared(bytes)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn fault(error: &legacy::Error) -> Fault {
