@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
-use crate::shell::{command, has, in_ci, run, scratch, target};
+use crate::shell::{command, has, in_ci, run, scratch, swift_root, target};
 use crate::test::virtual_environment;
 
 /// A program that takes `URL send|list CONCURRENCY CALLS` and prints what they cost.
@@ -80,17 +80,28 @@ impl Workshop {
 /// Builds and installs every client whose language can be run here.
 pub fn all(workshop: &Workshop) -> Result<Vec<Client>> {
     let mut clients = rust(workshop)?;
-    for (language, needs, add) in
-        [("Python", "python3", python as fn(&Workshop) -> Result<Vec<Client>>), ("Node", "npm", node)]
-    {
-        if has(needs) {
+    let languages: [(&str, &str, bool, Add); 3] = [
+        ("Python", "python3", has("python3"), python),
+        ("Node", "npm", has("npm"), node),
+        ("Swift", "swift, or mmdebstrap as root,", has("swift") || can_have_swift(), swift),
+    ];
+    for (language, needs, found, add) in languages {
+        if found {
             clients.extend(add(workshop)?);
         } else {
-            anyhow::ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
+            ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
             println!("{language}: skipped, {needs} cannot be started");
         }
     }
     Ok(clients)
+}
+
+type Add = fn(&Workshop) -> Result<Vec<Client>>;
+
+/// Whether `swift-toolchain.sh` can make a tree with Swift here and run programs in it.
+fn can_have_swift() -> bool {
+    let mounts = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
+    has("mmdebstrap") && mounts.is_ok_and(|status| status.success())
 }
 
 fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
@@ -179,4 +190,22 @@ fn node(workshop: &Workshop) -> Result<Vec<Client>> {
     ]
     .map(client)
     .into())
+}
+
+fn swift(workshop: &Workshop) -> Result<Vec<Client>> {
+    let root = &workshop.root;
+    let release: &[&str] = if workshop.quick { &[] } else { &["--release"] };
+    let mut build = command(root, root.join("xtask/scripts/swift-bench.sh"), release);
+    let built = build.env("SWIFT_ROOT", swift_root(root)).stderr(Stdio::inherit()).output();
+    let built = built.context("swift-bench.sh cannot be started")?;
+    ensure!(built.status.success(), "the Swift clients cannot be built ({})", built.status);
+    let program = String::from_utf8(built.stdout)?.trim_end().to_owned();
+    let client = |(name, which): (&'static str, &str)| Client {
+        name,
+        typed: true,
+        folder: root.clone(),
+        words: vec![program.clone().into(), which.into()],
+        environment: Vec::new(),
+    };
+    Ok([("swift-ours", "ours"), ("swift-urlsession", "urlsession")].map(client).into())
 }
