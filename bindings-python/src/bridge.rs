@@ -409,7 +409,7 @@ impl Answer {
 
     #[getter]
     fn headers(&self) -> Vec<(String, String)> {
-        self.answer.headers.clone()
+        self.answer.headers.clone().into_iter().collect()
     }
 
     #[getter]

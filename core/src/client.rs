@@ -1,5 +1,6 @@
 //! The untyped client: what the typed veneers of every language stand on.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::engine::page::{self, Position};
 use crate::engine::script::Script;
 use crate::engine::{CallOptions, Engine, Progress, call, raw, request, shape, wait};
 use crate::error::{Error, Result};
+use crate::headers::Headers;
 
 /// A client of one product. Cheap to clone; clones share connections, retry budget and what the client has learned.
 #[derive(Clone)]
@@ -34,7 +36,7 @@ impl std::fmt::Debug for Client {
 #[derive(Clone)]
 pub struct Call {
     /// `blooio.v2.messages.send`, `blooio.v4.request`, `blooio.v2.messages.wait`, …
-    pub operation: String,
+    pub operation: Cow<'static, str>,
     /// Arguments by their public names; a name left out is absent, `null` is null.
     pub arguments: Map<String, Value>,
     /// Uploads.
@@ -52,17 +54,17 @@ impl std::fmt::Debug for Call {
 impl Call {
     /// A call without files or options.
     pub fn new(operation: impl Into<String>, arguments: Map<String, Value>) -> Call {
-        Call { operation: operation.into(), arguments, files: Vec::new(), options: CallOptions::default() }
+        Call::of(Cow::Owned(operation.into()), arguments, CallOptions::default())
+    }
+
+    pub(crate) fn of(operation: Cow<'static, str>, arguments: Map<String, Value>, options: CallOptions) -> Call {
+        Call { operation, arguments, files: Vec::new(), options }
     }
 
     /// Reads a call from the JSON that bindings pass: arguments, and options with times in ms.
     pub fn from_json(operation: impl Into<String>, arguments: &[u8], options: &[u8]) -> Result<Call> {
-        Ok(Call {
-            operation: operation.into(),
-            arguments: parse_object("arguments", arguments)?,
-            files: Vec::new(),
-            options: parse_options(options)?,
-        })
+        let arguments = parse_object("arguments", arguments)?;
+        Ok(Call::of(Cow::Owned(operation.into()), arguments, parse_options(options)?))
     }
 }
 
@@ -115,8 +117,8 @@ fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>> {
 pub struct Answer {
     /// HTTP status of the last attempt.
     pub status: u16,
-    /// Its headers, lower-case names.
-    pub headers: Vec<(String, String)>,
+    /// Its headers.
+    pub headers: Headers,
     /// The service's id of the request.
     pub request_id: Option<String>,
     /// Attempts made.
@@ -161,25 +163,18 @@ impl std::fmt::Debug for NextPage {
 
 impl NextPage {
     /// Fetches it. May be repeated: a failed fetch can be tried again.
-    pub fn fetch(&self) -> impl Future<Output = Result<Answer>> + Send + 'static {
+    pub fn fetch(&self) -> impl Future<Output = Result<Answer>> + Send + use<> {
         self.start().1
     }
 
     /// Like [`NextPage::fetch`], with the call's progress to read if it is dropped.
-    pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
+    pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + use<>) {
         let next = self.0.clone();
         let progress = next.engine.progress();
         let watched = progress.clone();
         let run = async move {
-            list(
-                &next.engine,
-                next.operation,
-                next.arguments.clone(),
-                next.position.clone(),
-                next.options.clone(),
-                &watched,
-            )
-            .await
+            let mut given = Call::of(next.operation.name.into(), next.arguments.clone(), next.options.clone());
+            list(&next.engine, next.operation, &mut given, &next.position, &watched).await
         };
         (progress, run)
     }
@@ -210,68 +205,61 @@ impl Client {
     }
 
     /// Makes a call.
-    pub fn call(&self, call: Call) -> impl Future<Output = Result<Answer>> + Send + 'static {
+    pub fn call(&self, call: Call) -> impl Future<Output = Result<Answer>> + Send + use<> {
         self.start(call).1
     }
 
     /// Makes a call whose progress can be read from outside, during it and after its future was dropped.
-    pub fn start(&self, call: Call) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + 'static) {
+    pub fn start(&self, mut call: Call) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + use<>) {
         let engine = self.engine.clone();
         let progress = engine.progress();
         let watched = progress.clone();
-        (progress, async move { dispatch(&engine, call, &watched).await })
+        (progress, async move { dispatch(&engine, &mut call, &watched).await })
     }
 }
 
-async fn dispatch(engine: &Arc<Engine>, call: Call, progress: &Progress) -> Result<Answer> {
-    let Call { operation: name, arguments, files, options } = call;
+// By reference all the way down: what a future is given, it would hold twice.
+async fn dispatch(engine: &Arc<Engine>, given: &mut Call, progress: &Progress) -> Result<Answer> {
+    let Call { operation: name, arguments, options, .. } = given;
     options.check()?;
     if name.starts_with("blooio.") != (engine.settings.product == crate::Product::Blooio) {
         return Err(Error::argument("operation", "belongs to the other product's client"));
     }
-    if let Some(api) = raw::api_of(&name) {
-        let request = raw::build(&engine.settings, api, &arguments, &options)?;
-        return call::run(engine, &raw::RAW, request, &options, progress).await.map(Answer::from);
+    if let Some(api) = raw::api_of(name) {
+        let request = raw::build(&engine.settings, api, arguments, options)?;
+        return call::run(engine, &raw::RAW, &request, options, progress).await.map(Answer::from);
     }
-    if let Some(operation) = wait::status_operation(&name) {
-        return wait::run(engine, operation, &arguments, &options, progress).await.map(Answer::from);
+    if let Some(operation) = wait::status_operation(name) {
+        return wait::run(engine, operation, arguments, options, progress).await.map(Answer::from);
     }
-    let Some(operation) = table::find(&name) else {
+    let Some(operation) = table::find(name) else {
         return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));
     };
-    let mut arguments = arguments;
-    let position = page::first(operation, &mut arguments);
-    if files.is_empty() {
-        return list(engine, operation, arguments, position, options, progress).await;
-    }
-    let request = request::build(&engine.settings, operation, &arguments, &files, &options)?;
-    call::run(engine, operation, request, &options, progress).await.map(Answer::from)
+    let position = page::first(operation, arguments);
+    list(engine, operation, given, &position, progress).await
 }
 
 /// One page of a list, or the one answer of anything else.
 async fn list(
     engine: &Arc<Engine>,
     operation: &'static Operation,
-    arguments: Map<String, Value>,
-    position: Position,
-    options: CallOptions,
+    given: &mut Call,
+    position: &Position,
     progress: &Progress,
 ) -> Result<Answer> {
-    let request = request::build(&engine.settings, operation, &arguments, &[], &options)?;
-    let mut done = call::run(engine, operation, request, &options, progress).await?;
+    let Call { arguments, files, options, .. } = given;
+    let request = request::build(&engine.settings, operation, arguments, files, options)?;
+    let mut done = call::run(engine, operation, &request, options, progress).await?;
     let page = done.value.page.take();
     let mut answer = Answer::from(done);
     if let Some(mut listing) = page {
         answer.items = Some(std::mem::take(&mut listing.items));
-        answer.next = page::next(operation, &position, &arguments, listing).map(|(position, arguments)| {
+        answer.next = page::next(operation, position, arguments, listing).map(|(position, arguments)| {
+            let options = std::mem::take(options);
             NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position }))
         });
     }
     Ok(answer)
-}
-
-fn legible(value: &http::HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 impl From<call::Done> for Answer {
@@ -279,7 +267,7 @@ impl From<call::Done> for Answer {
         Answer {
             status: done.status,
             request_id: call::request_id(&done.headers),
-            headers: done.headers.iter().map(|(name, value)| (name.as_str().to_owned(), legible(value))).collect(),
+            headers: done.headers.into(),
             attempts: done.attempts,
             idempotency_key: done.key,
             model: done.value.model,

@@ -20,6 +20,7 @@ mod client;
 mod config;
 mod engine;
 mod error;
+mod headers;
 mod secret;
 mod sight;
 mod veneer;
@@ -33,6 +34,7 @@ pub use engine::operation;
 pub use engine::script::Script;
 pub use engine::{BoxFuture, CallOptions, Event, Observer, Progress, Scope, new_idempotency_key};
 pub use error::{Error, ErrorKind, KINDS, KindRow, Result};
+pub use headers::Headers;
 pub use secret::Secret;
 pub use veneer::{Blooio, BloomChats, Items, Json, MessageRef, Outcome, Page, RawRequest, Request, Response, V2, V4};
 

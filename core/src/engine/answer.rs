@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::listing::{self, Listing};
 use super::operation::{Operation, Paging, Schema, SendForm};
 use super::retry::is_quota;
-use super::shape;
+use super::shape::{self, Fits};
 use crate::error::redact::redact;
 use crate::error::{Error, ErrorKind};
+use crate::sight::{self, Key, See, Sight, Skip};
 
 /// How much of a body that is not JSON an error keeps.
 const KEPT_TEXT: usize = 16 * 1024;
@@ -37,32 +39,128 @@ pub(crate) fn read(
     let row = operation.answers.iter().find(|row| row.status == status);
     let row =
         row.or_else(|| operation.answers.iter().find(|row| row.status == 0)).or_else(|| operation.answers.first());
-    let (mut model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
+    let (model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
     if !matches!(operation.paging, Paging::None) {
         let (page, body) = decode(body, |text| listing::survey(&operation.paging, text))?;
         return Ok(Value2xx { model, page: Some(page?), body });
     }
-    let (value, mut body) = match body.iter().all(u8::is_ascii_whitespace) {
-        true if matches!(schema, Schema::Any) => (Value::Null, Bytes::from_static(b"null")),
-        _ => decode(body, |text| serde_json::from_str::<Value>(text))?,
-    };
-    let is_fan_out = operation.send.is_some_and(|form| fans_out(form, &value));
-    if is_fan_out {
-        model = "FanOutResult";
-    } else {
-        shape::check_answer("", &value, schema)?;
-    }
     if let Some(form) = operation.send.filter(|form| *form != SendForm::V4CreateChat) {
-        let value = with_message_ids(form, value, dry_run)?;
-        if form != SendForm::V2 && !is_fan_out {
-            model = "MessageSendResult";
-        }
-        return Ok(Value2xx { model, page: None, body: shape::text(&value).into() });
+        return read_sent(form, model, schema, body, dry_run);
+    }
+    if matches!(schema, Schema::Any) && body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value2xx { model, page: None, body: Bytes::from_static(b"null") });
+    }
+    let (fits, mut body) = decode(body, |text| sight::read(text, Fits(schema)))?;
+    if !fits {
+        shape::check_answer("", &serde_json::from_slice(&body).unwrap_or_default(), schema)?;
     }
     if !unwrap.is_empty() {
         body = inner(&body, unwrap).ok_or_else(|| format!("{unwrap}: is missing"))?;
     }
     Ok(Value2xx { model, page: None, body })
+}
+
+/// Reads the answer to a send, and adds the ids of its messages.
+fn read_sent(
+    form: SendForm,
+    model: &'static str,
+    schema: &Schema,
+    body: &Bytes,
+    dry_run: bool,
+) -> std::result::Result<Value2xx, String> {
+    let single = if form == SendForm::V2 { model } else { "MessageSendResult" };
+    let (id, body) = decode(body, |text| sight::read(text, OneId(form)))?;
+    if let (Some(id), Schema::Object([])) = (id, schema) {
+        return Ok(Value2xx { model: single, page: None, body: with_one_id(form, &body, id) });
+    }
+    let (value, _) = decode(&body, |text| serde_json::from_str::<Value>(text))?;
+    let is_fan_out = fans_out(form, &value);
+    if !is_fan_out {
+        shape::check_answer("", &value, schema)?;
+    }
+    let value = with_message_ids(form, value, dry_run)?;
+    let model = if is_fan_out { "FanOutResult" } else { single };
+    Ok(Value2xx { model, page: None, body: shape::text(&value).into() })
+}
+
+/// Finds the id of an answer that stands for one message and does not have the fields yet that [`with_message_ids`] adds.
+struct OneId(SendForm);
+
+impl Sight for OneId {
+    type Made = Option<String>;
+
+    fn scalar(self, _: Value) -> Option<String> {
+        None
+    }
+
+    fn text(self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Option<String>, A::Error> {
+        Skip.list(list).map(|()| None)
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> Result<Option<String>, A::Error> {
+        let (id, others): (_, &[&str]) = match self.0 {
+            SendForm::V2 => ("message_id", &["message_ids"]),
+            _ => ("id", &["data", "message_id", "message_ids"]),
+        };
+        let (mut found, mut plain) = (None, true);
+        while let Some(is_id) = object.next_key_seed(Key(|key: &str| match key {
+            _ if key == id => Some(true),
+            _ if others.contains(&key) => None,
+            _ => Some(false),
+        }))? {
+            match is_id {
+                Some(true) => found = object.next_value_seed(See(Text))?,
+                other => {
+                    plain &= other.is_some();
+                    object.next_value_seed(See(Skip))?;
+                }
+            }
+        }
+        Ok(found.filter(|_| plain))
+    }
+}
+
+/// A string, and nothing else.
+struct Text;
+
+impl Sight for Text {
+    type Made = Option<String>;
+
+    fn scalar(self, _: Value) -> Option<String> {
+        None
+    }
+
+    fn text(self, text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Option<String>, A::Error> {
+        Skip.list(list).map(|()| None)
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Option<String>, A::Error> {
+        Skip.object(object).map(|()| None)
+    }
+}
+
+/// What [`with_message_ids`] makes of a body in which [`OneId`] found `id`: every byte of the service's stays.
+fn with_one_id(form: SendForm, body: &Bytes, id: String) -> Bytes {
+    let id = shape::text(&id.into());
+    let open = body.trim_ascii_end();
+    let mut out = Vec::with_capacity(open.len() + 2 * id.len() + 32);
+    out.extend_from_slice(open.strip_suffix(b"}").unwrap_or(open));
+    if form != SendForm::V2 {
+        out.extend_from_slice(b",\"message_id\":");
+        out.extend_from_slice(id.as_bytes());
+    }
+    out.extend_from_slice(b",\"message_ids\":[");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b"]}");
+    out.into()
 }
 
 /// Reads a body, lone surrogates replaced, and gives it back as it was read.
@@ -208,4 +306,41 @@ pub(crate) fn undecodable(status: u16, headers: &HeaderMap, body: Option<&Bytes>
         .with_status(status)
         .with_request_id(request_id(headers))
         .with_body(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_added_to_the_text_as_they_are_to_the_value() {
+        let bodies = [
+            r#"{"message_id":"m_1","status":"queued"}"#,
+            r#" {"status": "a\u00e4\n", "message_id": "m\"1", "message_id": "m_2", "n": 12345678901234567890123} "#,
+            r#"{"message_id":"m_1","message_ids":["m_2","m_3"]}"#,
+            r#"{"message_id":7,"message_ids":"m_1"}"#,
+            r#"{"message_id":"m_1","message_id":null}"#,
+            r#"{"id":"m_1","data":{"id":"m_2"},"message_id":"other"}"#,
+            r#"{"id":"m_1","channel":{"data":[],"message_ids":1}}"#,
+            r#"{"id":"m_1","data":[{"id":"m_2"},{"error":{}}]}"#,
+            r#"{"data":[]}"#,
+            r#"{"dry_run":true}"#,
+            "{}",
+            "[]",
+            "null",
+            r#""m_1""#,
+        ];
+        for body in bodies {
+            for form in [SendForm::V2, SendForm::V4Chat] {
+                for dry_run in [false, true] {
+                    let read = read_sent(form, "", &Schema::Object(&[]), &Bytes::from_static(body.as_bytes()), dry_run);
+                    let text = read.map(|read| serde_json::from_slice(&read.body).unwrap());
+                    let value: Value = serde_json::from_str(body).unwrap();
+                    let fits = shape::check_answer("", &value, &Schema::Object(&[]));
+                    assert_eq!(text, fits.and_then(|()| with_message_ids(form, value, dry_run)), "{form:?} {body}");
+                }
+            }
+        }
+    }
 }

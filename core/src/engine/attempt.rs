@@ -36,7 +36,7 @@ pub(crate) struct Failure {
 pub(crate) async fn make(
     engine: &Engine,
     operation: &Operation,
-    request: &Request,
+    request: &Request<'_>,
     wire: WireRequest,
     limit: Duration,
 ) -> Outcome {
@@ -71,7 +71,7 @@ fn no_answer(fault: Fault, limit: Duration) -> Failure {
     Failure { error, cause, may_have_arrived: cause != Cause::NotConnected, fan_out: false }
 }
 
-fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outcome {
+fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> Outcome {
     let WireAnswer { status, headers, body } = answer;
     let undecodable = |body: Option<&bytes::Bytes>, problem: &str| {
         let error = answer::undecodable(status, &headers, body, problem);
@@ -93,14 +93,14 @@ fn success(operation: &Operation, request: &Request, answer: WireAnswer) -> Outc
     }
 }
 
-fn refusal(engine: &Engine, operation: &Operation, request: &Request, answer: WireAnswer) -> Outcome {
+fn refusal(engine: &Engine, operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> Outcome {
     let WireAnswer { status, headers, body } = answer;
     let body = match body {
         Body::Whole(body) => Some(body),
         Body::TooLarge | Body::BrokenOff { .. } => None,
     };
     let wait = |body: Option<&serde_json::Value>| named_wait(&headers, body, engine.clock.unix_ms());
-    let error = answer::refusal(status, &headers, body.as_ref(), &request.private, wait);
+    let error = answer::refusal(status, &headers, body.as_ref(), &request.private.texts(), wait);
     let fan_out = answer::is_fan_out(operation.send, error.body());
     let result = if fan_out { fan_out_result(operation, error.body()) } else { None };
     let cause = Cause::of(status, error.code());

@@ -39,11 +39,11 @@ pub(crate) struct Done {
 pub(crate) async fn run(
     engine: &Engine,
     operation: &Operation,
-    request: Request,
+    request: &Request<'_>,
     options: &CallOptions,
     progress: &Progress,
 ) -> Result<Done> {
-    let mut call = Call::begin(engine, operation, &request, options, progress)?;
+    let mut call = Call::begin(engine, operation, request, options, progress)?;
     let span = call.watch.span();
     let result = call.make().instrument(span).await;
     call.watch.end(&result);
@@ -66,7 +66,7 @@ enum Form {
 struct Call<'a> {
     engine: &'a Engine,
     operation: &'a Operation,
-    request: &'a Request,
+    request: &'a Request<'a>,
     progress: &'a Progress,
     watch: Watch<'a>,
     deadline: Duration,
@@ -89,7 +89,7 @@ impl<'a> Call<'a> {
     fn begin(
         engine: &'a Engine,
         operation: &'a Operation,
-        request: &'a Request,
+        request: &'a Request<'a>,
         options: &CallOptions,
         progress: &'a Progress,
     ) -> Result<Call<'a>> {
@@ -340,7 +340,7 @@ impl<'a> Call<'a> {
 }
 
 /// The body form a call starts with, and whether the other may follow.
-fn choose_form(engine: &Engine, request: &Request, given_key: Option<&str>) -> (Form, bool) {
+fn choose_form(engine: &Engine, request: &Request<'_>, given_key: Option<&str>) -> (Form, bool) {
     let mode = engine.settings.v4_send_body;
     match &request.body {
         Bodies::One(_) => (Form::Only, false),

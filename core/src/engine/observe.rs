@@ -138,7 +138,12 @@ struct Timed {
 }
 
 impl<'a> Watch<'a> {
-    pub fn begin(engine: &'a Engine, operation: &Operation, request: &Request, progress: &'a Progress) -> Watch<'a> {
+    pub fn begin(
+        engine: &'a Engine,
+        operation: &Operation,
+        request: &Request<'_>,
+        progress: &'a Progress,
+    ) -> Watch<'a> {
         let watched = progress.observer().is_some() || tracing::enabled!(target: "bloomchats", Level::INFO);
         let seen = watched.then(|| {
             let event = describe(engine, operation, request);
@@ -266,7 +271,7 @@ impl Timed {
 }
 
 /// What every event of the call has in common.
-fn describe(engine: &Engine, operation: &Operation, request: &Request) -> Event {
+fn describe(engine: &Engine, operation: &Operation, request: &Request<'_>) -> Event {
     let root = engine.settings.root(request.api);
     let documented = !operation.path.is_empty();
     Event {

@@ -18,7 +18,7 @@ pub(crate) struct Position {
     pages: u64,
     /// The items of the page before, of this one, and of the last page whose number was a power of two: a server that
     /// repeats itself, in however wide a circle, must not make a listing endless.
-    seen: [Arc<Vec<u64>>; 3],
+    seen: [Option<Arc<Vec<u64>>>; 3],
 }
 
 /// The arguments of the first page, with the paging the contract leaves to the client.
@@ -70,11 +70,11 @@ pub(crate) fn next(
 impl Position {
     /// The position after `items`, or `None` if none of them is new.
     fn past(&self, items: Vec<u64>) -> Option<Position> {
-        let is_seen = |item: &u64| self.seen.iter().any(|page| page.binary_search(item).is_ok());
+        let is_seen = |item: &u64| self.seen.iter().flatten().any(|page| page.binary_search(item).is_ok());
         if items.iter().all(is_seen) {
             return None;
         }
-        let (items, pages) = (Arc::new(items), self.pages + 1);
+        let (items, pages) = (Some(Arc::new(items)), self.pages + 1);
         let [_, last, landmark] = self.seen.clone();
         let landmark = if pages.is_power_of_two() { items.clone() } else { landmark };
         Some(Position { pages, seen: [last, items, landmark], ..self.clone() })

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::operation::{Api, Argument, BodyKind, Field, Idempotency, Method, Operation, Paging, Place, Schema};
-use super::request::{self, Bodies, Request, Traits};
+use super::request::{self, Bodies, Private, Request, Traits};
 use super::{CallOptions, shape, url};
 use crate::config::Settings;
 use crate::error::{Error, Result};
@@ -47,12 +47,12 @@ pub(crate) fn api_of(name: &str) -> Option<Api> {
 }
 
 /// Checks and freezes a raw request.
-pub(crate) fn build(
+pub(crate) fn build<'a>(
     settings: &Settings,
     api: Api,
-    arguments: &Map<String, Value>,
-    options: &CallOptions,
-) -> Result<Request> {
+    arguments: &'a Map<String, Value>,
+    options: &'a CallOptions,
+) -> Result<Request<'a>> {
     request::check_names(&RAW, arguments)?;
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
     let method = match text("method").to_ascii_uppercase().as_str() {
@@ -89,13 +89,13 @@ pub(crate) fn build(
             dry_run: false,
             idempotency: if method == Method::Post { Idempotency::Sent } else { Idempotency::None },
         },
-        private: private_values(arguments, options),
+        private: Private { arguments, options, gather: private_values },
     })
 }
 
 fn private_values(arguments: &Map<String, Value>, options: &CallOptions) -> Vec<String> {
     let values = ["query", "body"].into_iter().filter_map(|name| arguments.get(name));
-    let mut private = request::private_values(values.chain(options.extra_body.values()), options);
+    let mut private = request::private_texts(values, options);
     let path = arguments.get("path").and_then(Value::as_str).unwrap_or_default();
     private.extend(path.split('/').filter(|segment| request::is_private(segment)).map(str::to_owned));
     private
@@ -123,7 +123,7 @@ fn body(method: Method, body: Option<&Value>, options: &CallOptions) -> Result<O
         return Err(Error::argument("body", "a GET request has no body"));
     }
     Ok(body.map(|body| {
-        let mut out = String::new();
+        let mut out = Vec::new();
         shape::write(&mut out, &body, &Schema::Any);
         out.into()
     }))

@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 use super::multipart::{self, File};
-use super::operation::{Api, BodyKind, ContentRule, Idempotency, Method, Operation, Place, Schema, SendForm};
+use super::operation::{Api, Argument, BodyKind, ContentRule, Idempotency, Method, Operation, Place, Schema, SendForm};
 use super::shape::{self, ObjectWriter};
 use super::{CallOptions, url, v4_body};
 use crate::config::Settings;
@@ -47,7 +47,7 @@ pub(crate) struct Traits {
 }
 
 /// A request whose every attempt sends the same bytes.
-pub(crate) struct Request {
+pub(crate) struct Request<'a> {
     pub api: Api,
     pub method: Method,
     pub uri: Uri,
@@ -55,9 +55,24 @@ pub(crate) struct Request {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub body: Bodies,
     pub traits: Traits,
-    /// The caller's own texts, hidden from error messages.
-    pub private: Vec<String>,
+    pub private: Private<'a>,
 }
+
+/// The caller's own texts, hidden from error messages; gathered only when there is one to write.
+pub(crate) struct Private<'a> {
+    pub arguments: &'a Map<String, Value>,
+    pub options: &'a CallOptions,
+    pub gather: fn(&Map<String, Value>, &CallOptions) -> Vec<String>,
+}
+
+impl Private<'_> {
+    pub fn texts(&self) -> Vec<String> {
+        (self.gather)(self.arguments, self.options)
+    }
+}
+
+/// An argument that was given, and its value.
+type Given<'a> = (&'static Argument, &'a Value);
 
 /// The body, or the two generations of it.
 pub(crate) enum Bodies {
@@ -71,21 +86,23 @@ pub(crate) enum Bodies {
 }
 
 /// Checks a call against its operation and freezes it.
-pub(crate) fn build(
+pub(crate) fn build<'a>(
     settings: &Settings,
     operation: &'static Operation,
-    arguments: &Map<String, Value>,
+    arguments: &'a Map<String, Value>,
     files: &[File],
-    options: &CallOptions,
-) -> Result<Request> {
+    options: &'a CallOptions,
+) -> Result<Request<'a>> {
     check_arguments(operation, arguments, files, options)?;
+    let private = Private { arguments, options, gather: private_values };
     let (arguments, extra) = &absorb(operation, arguments, &options.extra_body);
     let root = settings.root(operation.api);
+    let given = &in_contract_order(operation, arguments);
     let target = url::with_query(
-        path(root.prefix(), operation, arguments)?,
-        query(operation, arguments, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
+        path(root.prefix(), operation, given)?,
+        query(given, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
     );
-    let (content_type, body) = body(operation, arguments, files, extra)?;
+    let (content_type, body) = body(operation, arguments, given, files, extra)?;
     let dry_run = operation.send.is_some() && arguments.get("dry_run") == Some(&Value::Bool(true));
     Ok(Request {
         api: operation.api,
@@ -94,7 +111,7 @@ pub(crate) fn build(
         headers: headers(settings, content_type, options)?,
         body,
         traits: traits(operation, dry_run),
-        private: private_values(arguments.values().chain(extra.values()), options),
+        private,
     })
 }
 
@@ -115,6 +132,14 @@ fn absorb<'a>(
         };
     }
     (arguments, rest)
+}
+
+/// What was given, as it is to be sent. Looked up from its side: operations take many more arguments than calls give.
+fn in_contract_order<'a>(operation: &'static Operation, arguments: &'a Map<String, Value>) -> Vec<Given<'a>> {
+    let place = |name: &str| operation.arguments.iter().position(|argument| argument.field.name == name);
+    let mut placed: Vec<_> = arguments.iter().filter_map(|(name, value)| Some((place(name)?, value))).collect();
+    placed.sort_unstable_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(place, value)| (&operation.arguments[place], value)).collect()
 }
 
 fn traits(operation: &Operation, dry_run: bool) -> Traits {
@@ -186,14 +211,15 @@ fn check_arguments(
 
 fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &CallOptions) -> Result<()> {
     let given = |name: &&str| arguments.contains_key(*name) || options.extra_body.contains_key(*name);
-    let present: Vec<_> = rule.groups.iter().filter(|group| group.iter().any(given)).collect();
+    let present = || rule.groups.iter().filter(|group| group.iter().any(given));
+    let groups = present().count();
     let all = || rule.groups.iter().map(|group| group.join(" and/or ")).collect::<Vec<_>>().join(", ");
     // An extra field may be a content group younger than this SDK: then the server decides.
-    if present.is_empty() && options.extra_body.is_empty() {
+    if groups == 0 && options.extra_body.is_empty() {
         return Err(Error::argument(rule.groups[0][0], format!("nothing to send: give one of {}", all())));
     }
-    if rule.exactly_one && present.len() > 1 {
-        let names: Vec<_> = present.iter().flat_map(|group| group.iter().copied().filter(|name| given(name))).collect();
+    if rule.exactly_one && groups > 1 {
+        let names: Vec<_> = present().flat_map(|group| group.iter().copied().filter(|name| given(name))).collect();
         let at = names.last().copied().unwrap_or_default();
         return Err(Error::argument(
             at,
@@ -203,38 +229,30 @@ fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &C
     Ok(())
 }
 
-fn path(prefix: &str, operation: &Operation, arguments: &Map<String, Value>) -> Result<String> {
+fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<String> {
     let mut path = prefix.to_owned();
     for piece in operation.path.split('/').skip(1) {
         path.push('/');
         match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
             None => path.push_str(piece),
             Some(name) => {
-                let place = operation
-                    .arguments
-                    .iter()
-                    .find(|argument| argument.field.name == name)
-                    .map(|argument| argument.place);
-                let value = arguments.get(name).and_then(Value::as_str).unwrap_or_default();
-                path.push_str(&url::segment(name, value, place != Some(Place::Text))?);
+                let named = given.iter().find(|(argument, _)| argument.field.name == name);
+                let value = named.and_then(|(_, value)| value.as_str()).unwrap_or_default();
+                let free_text = named.is_some_and(|(argument, _)| argument.place == Place::Text);
+                path.push_str(&url::segment(name, value, !free_text)?);
             }
         }
     }
     Ok(path)
 }
 
-fn query(
-    operation: &Operation,
-    arguments: &Map<String, Value>,
-    options: &CallOptions,
-) -> Result<Vec<(String, String)>> {
+fn query(given: &[Given<'_>], options: &CallOptions) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
-    for argument in operation.arguments.iter().filter(|argument| argument.place == Place::Query) {
+    for (argument, value) in given.iter().filter(|(argument, _)| argument.place == Place::Query) {
         let wire = argument.field.wire;
-        match arguments.get(argument.field.name) {
-            None => {}
-            Some(Value::Array(items)) => pairs.extend(items.iter().map(|item| (wire.to_owned(), plain(item)))),
-            Some(value) => pairs.push((wire.to_owned(), plain(value))),
+        match value {
+            Value::Array(items) => pairs.extend(items.iter().map(|item| (wire.to_owned(), plain(item)))),
+            value => pairs.push((wire.to_owned(), plain(value))),
         }
     }
     pairs.extend(extra_query(options)?);
@@ -293,6 +311,7 @@ pub(crate) fn headers(
 fn body(
     operation: &Operation,
     arguments: &Map<String, Value>,
+    given: &[Given<'_>],
     files: &[File],
     extra: &Map<String, Value>,
 ) -> Result<(Option<HeaderValue>, Bodies)> {
@@ -304,14 +323,8 @@ fn body(
                     "this operation uploads a file; it has no JSON body to extend",
                 ));
             }
-            let fields: Vec<_> = operation
-                .arguments
-                .iter()
-                .filter(|argument| argument.place == Place::Body)
-                .filter_map(|argument| {
-                    arguments.get(argument.field.name).map(|value| (argument.field.wire, plain(value)))
-                })
-                .collect();
+            let fields = given.iter().filter(|(argument, _)| argument.place == Place::Body);
+            let fields: Vec<_> = fields.map(|(argument, value)| (argument.field.wire, plain(value))).collect();
             let (content_type, bytes) = multipart::encode(&fields, files)?;
             Ok((Some(content_type), Bodies::One(bytes)))
         }
@@ -321,23 +334,20 @@ fn body(
         }
         (_, Some(form)) if form != SendForm::V2 => {
             let content = v4_body::content(operation, form, arguments, extra).map(Bytes::from);
-            let flat = json_body(operation, arguments, extra).into();
+            let flat = json_body(given, extra).into();
             let chat = form == SendForm::V4CreateChat;
             Ok((Some(JSON.clone()), Bodies::Generations { content, flat, chat }))
         }
-        _ => Ok((Some(JSON.clone()), Bodies::One(json_body(operation, arguments, extra).into()))),
+        _ => Ok((Some(JSON.clone()), Bodies::One(json_body(given, extra).into()))),
     }
 }
 
 /// Listed fields in contract order, then the caller's extra ones, sorted.
-fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<String, Value>) -> String {
-    let mut body = String::new();
+fn json_body(given: &[Given<'_>], extra: &Map<String, Value>) -> Vec<u8> {
+    let mut body = Vec::with_capacity(128);
     let mut object = ObjectWriter::new(&mut body);
-    for argument in operation.arguments.iter().filter(|argument| argument.place == Place::Body) {
-        let field = &argument.field;
-        if let Some(value) = arguments.get(field.name) {
-            object.field(field.wire, value, field.schema);
-        }
+    for (argument, value) in given.iter().filter(|(argument, _)| argument.place == Place::Body) {
+        object.field(argument.field.wire, value, argument.field.schema);
     }
     for (name, value) in extra {
         object.field(name, value, &Schema::Any);
@@ -346,8 +356,12 @@ fn json_body(operation: &Operation, arguments: &Map<String, Value>, extra: &Map<
     body
 }
 
-/// The caller's texts, which a server may quote in an error.
-pub(crate) fn private_values<'a>(values: impl Iterator<Item = &'a Value>, options: &CallOptions) -> Vec<String> {
+fn private_values(arguments: &Map<String, Value>, options: &CallOptions) -> Vec<String> {
+    private_texts(arguments.values(), options)
+}
+
+/// The texts in `values` and options, which a server may quote in an error.
+pub(crate) fn private_texts<'a>(values: impl Iterator<Item = &'a Value>, options: &'a CallOptions) -> Vec<String> {
     fn collect(value: &Value, out: &mut Vec<String>) {
         match value {
             Value::String(text) if is_private(text) => out.push(text.clone()),
@@ -357,7 +371,7 @@ pub(crate) fn private_values<'a>(values: impl Iterator<Item = &'a Value>, option
         }
     }
     let mut out = Vec::new();
-    values.for_each(|value| collect(value, &mut out));
+    values.chain(options.extra_body.values()).for_each(|value| collect(value, &mut out));
     out.extend(options.query.iter().map(|(_, value)| value.clone()).filter(|value| is_private(value)));
     out
 }

@@ -1,9 +1,13 @@
 //! JSON against the contract's shapes: strict on what is sent, lenient on what is received.
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::operation::{Field, Schema};
 use crate::error::{Error, Result};
+use crate::sight::{Key, See, Sight, Skip};
 
 /// Noncharacter that marks a lone surrogate found while parsing; never valid in an argument.
 pub(crate) const LONE_SURROGATE: char = '\u{FDD0}';
@@ -171,7 +175,7 @@ fn describe(schema: &Schema) -> String {
 }
 
 /// Writes a checked value with listed fields in contract order and the others after them, sorted.
-pub(crate) fn write(out: &mut String, value: &Value, schema: &Schema) {
+pub(crate) fn write(out: &mut Vec<u8>, value: &Value, schema: &Schema) {
     match (schema, value) {
         (Schema::Nullable(inner), _) => write(out, value, inner),
         (Schema::OneOf(choices), _) => {
@@ -179,14 +183,14 @@ pub(crate) fn write(out: &mut String, value: &Value, schema: &Schema) {
             write(out, value, fitting.unwrap_or(&Schema::Any));
         }
         (Schema::List { items, .. }, Value::Array(given)) => {
-            out.push('[');
+            out.push(b'[');
             for (i, item) in given.iter().enumerate() {
                 if i > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write(out, item, items);
             }
-            out.push(']');
+            out.push(b']');
         }
         (Schema::Object(fields), Value::Object(map)) => {
             let mut object = ObjectWriter::new(out);
@@ -202,7 +206,7 @@ pub(crate) fn write(out: &mut String, value: &Value, schema: &Schema) {
             }
             object.end();
         }
-        _ => out.push_str(&text(value)),
+        _ => put(out, value),
     }
 }
 
@@ -211,15 +215,20 @@ pub(crate) fn text(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Nothing that is written here can fail to be JSON, nor a vector to grow.
+fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(out, value).unwrap_or_default();
+}
+
 /// Writes one JSON object field by field.
 pub(crate) struct ObjectWriter<'a> {
-    out: &'a mut String,
+    out: &'a mut Vec<u8>,
     empty: bool,
 }
 
 impl<'a> ObjectWriter<'a> {
-    pub fn new(out: &'a mut String) -> Self {
-        out.push('{');
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
         ObjectWriter { out, empty: true }
     }
 
@@ -228,18 +237,18 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// Writes the name and lends the output for the value.
-    pub fn key(&mut self, name: &str) -> &mut String {
+    pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
         if !self.empty {
-            self.out.push(',');
+            self.out.push(b',');
         }
         self.empty = false;
-        self.out.push_str(&serde_json::to_string(name).unwrap_or_default());
-        self.out.push(':');
+        put(self.out, name);
+        self.out.push(b':');
         self.out
     }
 
     pub fn end(self) {
-        self.out.push('}');
+        self.out.push(b'}');
     }
 }
 
@@ -274,5 +283,62 @@ pub(crate) fn check_answer(path: &str, value: &Value, schema: &Schema) -> std::r
         }
         (Schema::Integer, Value::Number(number)) if !number.is_f64() => Ok(()),
         _ => wrong(),
+    }
+}
+
+/// Whether an answer passes [`check_answer`], seen while it is read; that one says what is wrong where this says no.
+pub(crate) struct Fits<'a>(pub &'a Schema);
+
+impl Fits<'_> {
+    fn whole(self, value: &Value) -> bool {
+        check_answer("", value, self.0).is_ok()
+    }
+}
+
+impl Sight for Fits<'_> {
+    type Made = bool;
+
+    fn scalar(self, value: Value) -> bool {
+        self.whole(&value)
+    }
+
+    fn text(self, _: &str) -> bool {
+        self.whole(&Value::String(String::new()))
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<bool, A::Error> {
+        match self.0 {
+            Schema::Any => Skip.list(list).map(|()| true),
+            Schema::Nullable(inner) => Fits(inner).list(list),
+            Schema::List { items, .. } => {
+                let mut fit = true;
+                while let Some(fits) = list.next_element_seed(See(Fits(items)))? {
+                    fit &= fits;
+                }
+                Ok(fit)
+            }
+            _ => Value::deserialize(SeqAccessDeserializer::new(list)).map(|value| self.whole(&value)),
+        }
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> std::result::Result<bool, A::Error> {
+        match self.0 {
+            Schema::Any => Skip.object(object).map(|()| true),
+            Schema::Nullable(inner) => Fits(inner).object(object),
+            Schema::Object(fields) => {
+                let mut always: Vec<_> =
+                    fields.iter().filter(|field| field.required).map(|field| (field, false)).collect();
+                while let Some(at) =
+                    object.next_key_seed(Key(|key: &str| always.iter().position(|(field, _)| field.wire == key)))?
+                {
+                    match at {
+                        Some(at) => always[at].1 = object.next_value_seed(See(Fits(always[at].0.schema)))?,
+                        None => object.next_value_seed(See(Skip))?,
+                    }
+                }
+                Ok(always.iter().all(|(_, fits)| *fits))
+            }
+            _ => Value::deserialize(MapAccessDeserializer::new(object)).map(|value| self.whole(&value)),
+        }
     }
 }

@@ -18,18 +18,18 @@ pub(crate) fn content(
     form: SendForm,
     args: &Map<String, Value>,
     extra: &Map<String, Value>,
-) -> Option<String> {
+) -> Option<Vec<u8>> {
     if form == SendForm::V4CreateChat {
         return create_chat(args, extra);
     }
     if FLAT_ONLY.iter().any(|name| args.contains_key(*name) || extra.contains_key(*name)) {
         return None;
     }
-    let mut body = String::new();
+    let mut body = Vec::new();
     let mut object = ObjectWriter::new(&mut body);
     if form == SendForm::V4Routed {
         for (name, json) in sender(args)? {
-            object.key(name).push_str(&json);
+            object.key(name).extend_from_slice(&json);
         }
     }
     if let Some(to) = args.get("to") {
@@ -46,8 +46,8 @@ pub(crate) fn content(
     Some(body)
 }
 
-fn create_chat(args: &Map<String, Value>, extra: &Map<String, Value>) -> Option<String> {
-    let mut body = String::new();
+fn create_chat(args: &Map<String, Value>, extra: &Map<String, Value>) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
     let mut object = ObjectWriter::new(&mut body);
     object.field("channel_id", args.get("channel_id")?, &Schema::Any);
     object.field("to", &recipient(args.get("to")?), &Schema::Any);
@@ -58,7 +58,7 @@ fn create_chat(args: &Map<String, Value>, extra: &Map<String, Value>) -> Option<
     Some(body)
 }
 
-fn tagged(operation: &Operation, args: &Map<String, Value>, out: &mut String) -> Option<()> {
+fn tagged(operation: &Operation, args: &Map<String, Value>, out: &mut Vec<u8>) -> Option<()> {
     let given = |name: &str| args.get(name);
     // (type, fields of the content as (wire name, argument), modifiers it can carry)
     let (kind, fields, modifiers): (&str, Vec<(&str, &Value)>, &[&str]) = if let Some(attachments) =
@@ -111,7 +111,7 @@ fn schema_of(operation: &Operation, name: &str) -> &'static Schema {
 }
 
 /// `from` and `priority_id` of the older generation as JSON, or `None` where only the flat form can name this sender.
-fn sender(args: &Map<String, Value>) -> Option<Vec<(&'static str, String)>> {
+fn sender(args: &Map<String, Value>) -> Option<Vec<(&'static str, Vec<u8>)>> {
     let text = |name: &str| args.get(name).and_then(Value::as_str);
     let selector = match (text("from"), text("channel_type"), text("priority_id"), args.get("hybrid")) {
         (None, None, None, None) => return Some(Vec::new()),
@@ -120,7 +120,9 @@ fn sender(args: &Map<String, Value>) -> Option<Vec<(&'static str, String)>> {
             object(&[("type", channel_type), ("number", from)])
         }
         (None, Some(channel_type), None, None) => object(&[("type", channel_type)]),
-        (None, None, Some(priority), None) => return Some(vec![("priority_id", Value::from(priority).to_string())]),
+        (None, None, Some(priority), None) => {
+            return Some(vec![("priority_id", Value::from(priority).to_string().into())]);
+        }
         (None, Some(channel_type), Some(priority), None) => {
             object(&[("type", channel_type), ("priority_id", priority)])
         }
@@ -130,8 +132,8 @@ fn sender(args: &Map<String, Value>) -> Option<Vec<(&'static str, String)>> {
     Some(vec![("from", selector)])
 }
 
-fn object(fields: &[(&str, &str)]) -> String {
-    let mut out = String::new();
+fn object(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
     let mut object = ObjectWriter::new(&mut out);
     for (name, value) in fields {
         object.field(name, &Value::from(*value), &Schema::Any);

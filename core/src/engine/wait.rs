@@ -50,7 +50,7 @@ pub(crate) async fn run(
         }
         let poll = CallOptions { timeout: Some(left()), ..options.clone() };
         let request = request::build(&engine.settings, operation, &target, &[], &poll)?;
-        let done = match call::run(engine, operation, request, &poll, progress).await {
+        let done = match call::run(engine, operation, &request, &poll, progress).await {
             Ok(done) => done,
             Err(error) if error.kind() == ErrorKind::Timeout && left().is_zero() => break,
             Err(error) => return Err(error),

@@ -107,7 +107,7 @@ macro_rules! raw {
             /// plain JSON comes back. For what this version does not list.
             pub fn request(&self, method: &str, path: &str) -> Request<Value, RawRequest> {
                 let request = Request::new(&self.client, concat!($name, ".request"));
-                request.with("method", &method.to_owned()).with("path", &path.to_owned())
+                request.with("method", method.to_owned()).with("path", path.to_owned())
             }
         }
     )*};

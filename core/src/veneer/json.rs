@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, MapAccess, SeqAccess};
 use serde_json::{Map, Value};
 
-use crate::sight::{See, Sight};
+use crate::sight::{self, See, Sight};
 
 /// A type with a JSON form.
 ///
@@ -22,10 +22,16 @@ pub trait Json: Sized {
     /// The value as JSON. What [`Json::from_json`] read comes out whole, unknown fields included.
     fn to_json(&self) -> Value;
 
-    /// Reads an answer of the named model; types that stand for several models choose by it.
+    /// [`Json::to_json`] of a value that is not needed any more.
     #[doc(hidden)]
-    fn from_answer(_model: &str, value: Value) -> Result<Self, Value> {
-        Self::from_json(value)
+    fn into_json(self) -> Value {
+        self.to_json()
+    }
+
+    /// Reads the text of an answer of the named model; types that stand for several models choose by it.
+    #[doc(hidden)]
+    fn from_answer(_model: &str, text: &str) -> Result<Self, Value> {
+        from_text(text)
     }
 
     /// [`Json::from_json`] of an array that is still text.
@@ -39,6 +45,11 @@ pub trait Json: Sized {
     fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Result<Self, Value>, A::Error> {
         Value::deserialize(MapAccessDeserializer::new(object)).map(Self::from_json)
     }
+}
+
+/// [`Json::from_json`] of what is still text, which core has read before.
+pub(crate) fn from_text<T: Json>(text: &str) -> Result<T, Value> {
+    sight::read(text, As(PhantomData)).unwrap_or(Err(Value::Null))
 }
 
 /// Reads a [`Json`] type from text.
@@ -75,6 +86,10 @@ impl Json for Value {
         Ok(value)
     }
 
+    fn into_json(self) -> Value {
+        self
+    }
+
     fn to_json(&self) -> Value {
         self.clone()
     }
@@ -90,6 +105,10 @@ impl Json for String {
 
     fn to_json(&self) -> Value {
         Value::String(self.clone())
+    }
+
+    fn into_json(self) -> Value {
+        Value::String(self)
     }
 }
 

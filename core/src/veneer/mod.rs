@@ -14,5 +14,5 @@ pub use message::MessageRef;
 pub use page::{Items, Page};
 pub use request::{Outcome, RawRequest, Request, Response};
 
-pub(crate) use json::{As, attempt, put, show, take};
+pub(crate) use json::{As, attempt, from_text, put, show, take};
 pub(crate) use macros::{model, open_enum};

@@ -10,7 +10,7 @@ use super::Json;
 use super::page::Page;
 use crate::engine::BoxFuture;
 use crate::engine::multipart::File;
-use crate::{Answer, Call, Client, Error, ErrorKind, Result};
+use crate::{Answer, Call, CallOptions, Client, Error, ErrorKind, Headers, Result};
 
 /// A call that has not been made yet: set what is optional, then `.await` it. `A` names the operation whose arguments
 /// it takes; their setters are listed with that type.
@@ -30,7 +30,7 @@ pub struct Response<T> {
     /// HTTP status.
     pub status: u16,
     /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     /// The service's id of the request.
     pub request_id: Option<String>,
     /// Attempts made.
@@ -63,8 +63,8 @@ pub trait Outcome: Sized {
 
 impl<T: Json> Outcome for T {
     fn read(answer: &Answer) -> Result<T> {
-        let value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        T::from_answer(answer.model, value).map_err(|_| unexpected(answer, "the value has another shape"))
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        T::from_answer(answer.model, text).map_err(|_| unexpected(answer, "the value has another shape"))
     }
 }
 
@@ -83,12 +83,16 @@ pub(super) fn unexpected(answer: &Answer, problem: &str) -> Error {
 }
 
 impl<T, A> Request<T, A> {
-    pub(crate) fn new(client: &Client, operation: &str) -> Request<T, A> {
-        Request { client: client.clone(), call: Call::new(operation, Map::new()), types: PhantomData }
+    pub(crate) fn new(client: &Client, operation: &'static str) -> Request<T, A> {
+        Request {
+            client: client.clone(),
+            call: Call::of(operation.into(), Map::new(), CallOptions::default()),
+            types: PhantomData,
+        }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: &impl Json) -> Self {
-        self.call.arguments.insert(name.to_owned(), value.to_json());
+    pub(crate) fn with(mut self, name: &str, value: impl Json) -> Self {
+        self.call.arguments.insert(name.to_owned(), value.into_json());
         self
     }
 
@@ -145,9 +149,8 @@ impl<T, A> Request<T, A> {
         self
     }
 
-    pub(super) fn answer(self) -> impl Future<Output = Result<Answer>> + Send + 'static {
-        let Request { client, call, .. } = self;
-        async move { client.call(call).await }
+    fn answer(self) -> impl Future<Output = Result<Answer>> + Send + 'static {
+        self.client.call(self.call)
     }
 }
 
@@ -187,6 +190,6 @@ pub enum RawRequest {}
 impl Request<Value, RawRequest> {
     /// The JSON body.
     pub fn body(self, body: impl Into<Value>) -> Self {
-        self.with("body", &body.into())
+        self.with("body", body.into())
     }
 }

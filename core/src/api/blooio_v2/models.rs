@@ -2700,11 +2700,11 @@ impl Json for AddGroupMemberResult {
         }
     }
 
-    fn from_answer(model: &str, value: Value) -> Result<Self, Value> {
+    fn from_answer(model: &str, text: &str) -> Result<Self, Value> {
         match model {
-            "AddGroupMemberExistingResponse" => Json::from_json(value).map(Self::Existing),
-            "AddGroupMemberCreatedResponse" => Json::from_json(value).map(Self::Added),
-            _ => Ok(Self::Other(value)),
+            "AddGroupMemberExistingResponse" => from_text(text).map(Self::Existing),
+            "AddGroupMemberCreatedResponse" => from_text(text).map(Self::Added),
+            _ => from_text(text).map(Self::Other),
         }
     }
 }
@@ -2747,11 +2747,11 @@ impl Json for CreateWebhookResult {
         }
     }
 
-    fn from_answer(model: &str, value: Value) -> Result<Self, Value> {
+    fn from_answer(model: &str, text: &str) -> Result<Self, Value> {
         match model {
-            "ExistingWebhookResponse" => Json::from_json(value).map(Self::Existing),
-            "CreateWebhookResponse" => Json::from_json(value).map(Self::Created),
-            _ => Ok(Self::Other(value)),
+            "ExistingWebhookResponse" => from_text(text).map(Self::Existing),
+            "CreateWebhookResponse" => from_text(text).map(Self::Created),
+            _ => from_text(text).map(Self::Other),
         }
     }
 }

@@ -120,8 +120,8 @@ impl Numbers {
         let number: String = number.into();
         let forward_to: String = forward_to.into();
         Request::new(&self.client, "blooio.v2.numbers.request_call_forwarding")
-            .with("number", &number)
-            .with("forward_to", &forward_to)
+            .with("number", number)
+            .with("forward_to", forward_to)
     }
 }
 
@@ -137,7 +137,7 @@ impl ContactCards {
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v2.contact_cards.get").with("number", &number)
+        Request::new(&self.client, "blooio.v2.contact_cards.get").with("number", number)
     }
 
     /// Change the Name & Photo card of one of our numbers.
@@ -145,7 +145,7 @@ impl ContactCards {
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<UpdateContactCardResponse, ContactCardsUpdate> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v2.contact_cards.update").with("number", &number)
+        Request::new(&self.client, "blooio.v2.contact_cards.update").with("number", number)
     }
 
     /// Attach our contact card to the next outgoing message of a chat.
@@ -157,7 +157,7 @@ impl ContactCards {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn share(&self, chat: impl Into<String>) -> Request<ShareContactCardResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.contact_cards.share").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.contact_cards.share").with("chat", chat)
     }
 }
 
@@ -169,24 +169,24 @@ impl Request<UpdateContactCardResponse, ContactCardsUpdate> {
     /// First name on the card.
     pub fn first_name(self, first_name: impl Into<String>) -> Self {
         let first_name: String = first_name.into();
-        self.with("first_name", &first_name)
+        self.with("first_name", first_name)
     }
 
     /// Last name on the card.
     pub fn last_name(self, last_name: impl Into<String>) -> Self {
         let last_name: String = last_name.into();
-        self.with("last_name", &last_name)
+        self.with("last_name", last_name)
     }
 
     /// JPEG or PNG, base64 (one sample shows an https URL instead).
     pub fn avatar(self, avatar: impl Into<String>) -> Self {
         let avatar: String = avatar.into();
-        self.with("avatar", &avatar)
+        self.with("avatar", avatar)
     }
 
     /// With whom the card is shared.
     pub fn sharing(self, sharing: ContactCardSharing) -> Self {
-        self.with("sharing", &sharing)
+        self.with("sharing", sharing)
     }
 }
 
@@ -207,7 +207,7 @@ impl Contacts {
     /// - `identifier`: E.164 number or email.
     pub fn create(&self, identifier: impl Into<String>) -> Request<Contact, ContactsCreate> {
         let identifier: String = identifier.into();
-        Request::new(&self.client, "blooio.v2.contacts.create").with("identifier", &identifier)
+        Request::new(&self.client, "blooio.v2.contacts.create").with("identifier", identifier)
     }
 
     /// Read one contact.
@@ -215,7 +215,7 @@ impl Contacts {
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.contacts.get").with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.contacts.get").with("contact", contact)
     }
 
     /// Rename a contact or clear its name.
@@ -223,7 +223,7 @@ impl Contacts {
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn update(&self, contact: impl Into<String>) -> Request<Contact, ContactsUpdate> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.contacts.update").with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.contacts.update").with("contact", contact)
     }
 
     /// Soft-delete a contact.
@@ -231,7 +231,7 @@ impl Contacts {
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeleteResponse> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.contacts.delete").with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.contacts.delete").with("contact", contact)
     }
 
     /// Tell which transports a contact can receive.
@@ -239,7 +239,7 @@ impl Contacts {
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get_capabilities(&self, contact: impl Into<String>) -> Request<ContactCapabilities> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.contacts.get_capabilities").with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.contacts.get_capabilities").with("contact", contact)
     }
 
     /// List a contact's tags.
@@ -247,7 +247,7 @@ impl Contacts {
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Page<ContactTag>> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.contacts.list_tags").with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.contacts.list_tags").with("contact", contact)
     }
 
     /// Add tags to a contact.
@@ -261,7 +261,7 @@ impl Contacts {
     ) -> Request<AddContactTagsResponse> {
         let contact: String = contact.into();
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v2.contacts.add_tags").with("contact", &contact).with("tags", &tags)
+        Request::new(&self.client, "blooio.v2.contacts.add_tags").with("contact", contact).with("tags", tags)
     }
 
     /// Soft-delete one tag.
@@ -271,7 +271,7 @@ impl Contacts {
     pub fn remove_tag(&self, contact: impl Into<String>, tag: impl Into<String>) -> Request<DeleteResponse> {
         let contact: String = contact.into();
         let tag: String = tag.into();
-        Request::new(&self.client, "blooio.v2.contacts.remove_tag").with("contact", &contact).with("tag", &tag)
+        Request::new(&self.client, "blooio.v2.contacts.remove_tag").with("contact", contact).with("tag", tag)
     }
 }
 
@@ -282,24 +282,24 @@ pub enum ContactsList {}
 impl Request<Page<Contact>, ContactsList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Matches identifier or name.
     pub fn q(self, q: impl Into<String>) -> Self {
         let q: String = q.into();
-        self.with("q", &q)
+        self.with("q", q)
     }
 
     /// Order of the list. Default: `"recent"`.
     pub fn sort(self, sort: impl Into<ContactsSort>) -> Self {
         let sort: ContactsSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 }
 
@@ -311,7 +311,7 @@ impl Request<Contact, ContactsCreate> {
     /// Display name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 }
 
@@ -323,7 +323,7 @@ impl Request<Contact, ContactsUpdate> {
     /// New display name; null clears it.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 
     /// Sends `name` as null.
@@ -352,7 +352,7 @@ impl Groups {
     /// - `name`: Group name.
     pub fn create(&self, name: impl Into<String>) -> Request<CreateGroupResponse, GroupsCreate> {
         let name: String = name.into();
-        Request::new(&self.client, "blooio.v2.groups.create").with("name", &name)
+        Request::new(&self.client, "blooio.v2.groups.create").with("name", name)
     }
 
     /// Read one group.
@@ -360,7 +360,7 @@ impl Groups {
     /// - `group`: Group id.
     pub fn get(&self, group: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v2.groups.get").with("group", &group)
+        Request::new(&self.client, "blooio.v2.groups.get").with("group", group)
     }
 
     /// Rename a group.
@@ -368,7 +368,7 @@ impl Groups {
     /// - `group`: Group id.
     pub fn update(&self, group: impl Into<String>) -> Request<UpdateGroupResponse, GroupsUpdate> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v2.groups.update").with("group", &group)
+        Request::new(&self.client, "blooio.v2.groups.update").with("group", group)
     }
 
     /// Soft-delete a group and leave its chat.
@@ -376,7 +376,7 @@ impl Groups {
     /// - `group`: Group id.
     pub fn delete(&self, group: impl Into<String>) -> Request<DeleteResponse> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v2.groups.delete").with("group", &group)
+        Request::new(&self.client, "blooio.v2.groups.delete").with("group", group)
     }
 
     /// Upload a group photo.
@@ -386,7 +386,7 @@ impl Groups {
     pub fn set_icon(&self, group: impl Into<String>, icon: File) -> Request<GroupIconResponse> {
         let group: String = group.into();
 
-        Request::new(&self.client, "blooio.v2.groups.set_icon").with("group", &group).file("icon", icon)
+        Request::new(&self.client, "blooio.v2.groups.set_icon").with("group", group).file("icon", icon)
     }
 
     /// Remove a group photo.
@@ -394,7 +394,7 @@ impl Groups {
     /// - `group`: Group id.
     pub fn remove_icon(&self, group: impl Into<String>) -> Request<GroupIconResponse> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v2.groups.remove_icon").with("group", &group)
+        Request::new(&self.client, "blooio.v2.groups.remove_icon").with("group", group)
     }
 
     /// List members of a group.
@@ -402,7 +402,7 @@ impl Groups {
     /// - `group`: Group id.
     pub fn list_members(&self, group: impl Into<String>) -> Request<Page<GroupMember>, GroupsListMembers> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v2.groups.list_members").with("group", &group)
+        Request::new(&self.client, "blooio.v2.groups.list_members").with("group", group)
     }
 
     /// Add a member to a group.
@@ -414,7 +414,7 @@ impl Groups {
     pub fn add_member(&self, group: impl Into<String>, contact_id: impl Into<String>) -> Request<AddGroupMemberResult> {
         let group: String = group.into();
         let contact_id: String = contact_id.into();
-        Request::new(&self.client, "blooio.v2.groups.add_member").with("group", &group).with("contact_id", &contact_id)
+        Request::new(&self.client, "blooio.v2.groups.add_member").with("group", group).with("contact_id", contact_id)
     }
 
     /// Remove a member from a group.
@@ -430,7 +430,7 @@ impl Groups {
     ) -> Request<RemoveGroupMemberResponse> {
         let group: String = group.into();
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v2.groups.remove_member").with("group", &group).with("contact", &contact)
+        Request::new(&self.client, "blooio.v2.groups.remove_member").with("group", group).with("contact", contact)
     }
 }
 
@@ -441,24 +441,24 @@ pub enum GroupsList {}
 impl Request<Page<Group>, GroupsList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Matches the group name.
     pub fn q(self, q: impl Into<String>) -> Self {
         let q: String = q.into();
-        self.with("q", &q)
+        self.with("q", q)
     }
 
     /// Order of the list. Default: `"recent"`.
     pub fn sort(self, sort: impl Into<GroupsSort>) -> Self {
         let sort: GroupsSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 }
 
@@ -470,13 +470,13 @@ impl Request<CreateGroupResponse, GroupsCreate> {
     /// Link to an existing device chat instead of creating one.
     pub fn chat_guid(self, chat_guid: impl Into<String>) -> Self {
         let chat_guid: String = chat_guid.into();
-        self.with("chat_guid", &chat_guid)
+        self.with("chat_guid", chat_guid)
     }
 
     /// With chat_guid this is bookkeeping only; nobody is added to the device chat.
     pub fn members(self, members: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let members: Vec<String> = members.into_iter().map(Into::into).collect();
-        self.with("members", &members)
+        self.with("members", members)
     }
 }
 
@@ -488,7 +488,7 @@ impl Request<UpdateGroupResponse, GroupsUpdate> {
     /// New name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 }
 
@@ -499,12 +499,12 @@ pub enum GroupsListMembers {}
 impl Request<Page<GroupMember>, GroupsListMembers> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 }
 
@@ -526,7 +526,7 @@ impl Chats {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatDetail> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.chats.get").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.chats.get").with("chat", chat)
     }
 
     /// Mark a conversation read.
@@ -535,7 +535,7 @@ impl Chats {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn mark_read(&self, chat: impl Into<String>) -> Request<ReadResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.chats.mark_read").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.chats.mark_read").with("chat", chat)
     }
 }
 
@@ -546,24 +546,24 @@ pub enum ChatsList {}
 impl Request<Page<Chat>, ChatsList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Matches number, email or contact name.
     pub fn q(self, q: impl Into<String>) -> Self {
         let q: String = q.into();
-        self.with("q", &q)
+        self.with("q", q)
     }
 
     /// Order of the list. Default: `"recent"`.
     pub fn sort(self, sort: impl Into<ChatsSort>) -> Self {
         let sort: ChatsSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 }
 
@@ -588,7 +588,7 @@ impl Messages {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn send(&self, chat: impl Into<String>) -> Request<SendMessageResponse, MessagesSend> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.messages.send").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.messages.send").with("chat", chat)
     }
 
     /// List messages of a conversation.
@@ -597,7 +597,7 @@ impl Messages {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.messages.list").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.messages.list").with("chat", chat)
     }
 
     /// Read one message.
@@ -608,7 +608,7 @@ impl Messages {
     pub fn get(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageDetail> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v2.messages.get").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v2.messages.get").with("chat", chat).with("message", message)
     }
 
     /// Read only the delivery state of a message.
@@ -619,7 +619,7 @@ impl Messages {
     pub fn get_status(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageStatus> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v2.messages.get_status").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v2.messages.get_status").with("chat", chat).with("message", message)
     }
 
     /// Try to cancel a message that has not left yet.
@@ -632,7 +632,7 @@ impl Messages {
     pub fn cancel(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<CancelMessageResponse> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v2.messages.cancel").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v2.messages.cancel").with("chat", chat).with("message", message)
     }
 
     /// Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
@@ -650,7 +650,7 @@ impl Messages {
     ) -> Request<MessageStatus, MessagesWait> {
         let chat: String = chat.into();
         let message: MessageRef = message.into();
-        Request::new(&self.client, "blooio.v2.messages.wait").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v2.messages.wait").with("chat", chat).with("message", message)
     }
 }
 
@@ -662,25 +662,25 @@ impl Request<SendMessageResponse, MessagesSend> {
     /// One text, or several that become one message each.
     pub fn text(self, text: impl Into<MessageText>) -> Self {
         let text: MessageText = text.into();
-        self.with("text", &text)
+        self.with("text", text)
     }
 
     /// Public https URLs, plain or with a file name, up to 16 MB each.
     pub fn attachments(self, attachments: impl IntoIterator<Item = impl Into<OutboundAttachment>>) -> Self {
         let attachments: Vec<OutboundAttachment> = attachments.into_iter().map(Into::into).collect();
-        self.with("attachments", &attachments)
+        self.with("attachments", attachments)
     }
 
     /// Ordered parts. Default mode makes one combined bubble; if any part has a link_preview each part is sent as
     /// its own rich link, in order.
     pub fn parts(self, parts: impl IntoIterator<Item = impl Into<MessagePart>>) -> Self {
         let parts: Vec<MessagePart> = parts.into_iter().map(Into::into).collect();
-        self.with("parts", &parts)
+        self.with("parts", parts)
     }
 
     /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
-        self.with("link_preview", &link_preview)
+        self.with("link_preview", link_preview)
     }
 
     /// Sends `link_preview` as null.
@@ -691,7 +691,7 @@ impl Request<SendMessageResponse, MessagesSend> {
     /// Animation; iMessage only, elsewhere the text goes out plain.
     pub fn effect(self, effect: impl Into<Effect>) -> Self {
         let effect: Effect = effect.into();
-        self.with("effect", &effect)
+        self.with("effect", effect)
     }
 
     /// Sends `effect` as null.
@@ -702,7 +702,7 @@ impl Request<SendMessageResponse, MessagesSend> {
     /// The message to reply to, by id or guid.
     pub fn reply_to(self, reply_to: impl Into<ReplyTo>) -> Self {
         let reply_to: ReplyTo = reply_to.into();
-        self.with("reply_to", &reply_to)
+        self.with("reply_to", reply_to)
     }
 
     /// Sends `reply_to` as null.
@@ -714,17 +714,17 @@ impl Request<SendMessageResponse, MessagesSend> {
     /// Blooio keys let the pool choose (sticky per contact).
     pub fn from_number(self, from_number: impl Into<String>) -> Self {
         let from_number: String = from_number.into();
-        self.with("from_number", &from_number)
+        self.with("from_number", from_number)
     }
 
     /// Send the contact card along. Dedicated plans only, otherwise 403. Default: `false`.
     pub fn share_contact(self, share_contact: bool) -> Self {
-        self.with("share_contact", &share_contact)
+        self.with("share_contact", share_contact)
     }
 
     /// Show typing before sending; default is the organization's preference.
     pub fn use_typing_indicator(self, use_typing_indicator: bool) -> Self {
-        self.with("use_typing_indicator", &use_typing_indicator)
+        self.with("use_typing_indicator", use_typing_indicator)
     }
 }
 
@@ -735,34 +735,34 @@ pub enum MessagesList {}
 impl Request<Page<Message>, MessagesList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Order by time. Default: `"desc"`.
     pub fn sort(self, sort: impl Into<MessagesSort>) -> Self {
         let sort: MessagesSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 
     /// Only this direction.
     pub fn direction(self, direction: impl Into<Direction>) -> Self {
         let direction: Direction = direction.into();
-        self.with("direction", &direction)
+        self.with("direction", direction)
     }
 
     /// Only messages later than this, epoch ms. Epoch milliseconds.
     pub fn since(self, since: i64) -> Self {
-        self.with("since", &since)
+        self.with("since", since)
     }
 
     /// Only messages earlier than this, epoch ms. Epoch milliseconds.
     pub fn until(self, until: i64) -> Self {
-        self.with("until", &until)
+        self.with("until", until)
     }
 }
 
@@ -774,7 +774,7 @@ impl Request<MessageStatus, MessagesWait> {
     /// `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
     pub fn until(self, until: impl Into<String>) -> Self {
         let until: String = until.into();
-        self.with("until", &until)
+        self.with("until", until)
     }
 }
 
@@ -802,9 +802,9 @@ impl Reactions {
         let message: String = message.into();
         let reaction: String = reaction.into();
         Request::new(&self.client, "blooio.v2.reactions.add")
-            .with("chat", &chat)
-            .with("message", &message)
-            .with("reaction", &reaction)
+            .with("chat", chat)
+            .with("message", message)
+            .with("reaction", reaction)
     }
 }
 
@@ -816,7 +816,7 @@ impl Request<ReactionResponse, ReactionsAdd> {
     /// Which messages a relative index counts; ignored for explicit ids.
     pub fn direction(self, direction: impl Into<Direction>) -> Self {
         let direction: Direction = direction.into();
-        self.with("direction", &direction)
+        self.with("direction", direction)
     }
 }
 
@@ -839,7 +839,7 @@ impl Polls {
     ) -> Request<SendPollResponse, PollsSend> {
         let chat: String = chat.into();
         let options: Vec<String> = options.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v2.polls.send").with("chat", &chat).with("options", &options)
+        Request::new(&self.client, "blooio.v2.polls.send").with("chat", chat).with("options", options)
     }
 
     /// Read current poll counts.
@@ -850,7 +850,7 @@ impl Polls {
     pub fn get_results(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollResults> {
         let chat: String = chat.into();
         let poll: String = poll.into();
-        Request::new(&self.client, "blooio.v2.polls.get_results").with("chat", &chat).with("poll", &poll)
+        Request::new(&self.client, "blooio.v2.polls.get_results").with("chat", chat).with("poll", poll)
     }
 }
 
@@ -862,7 +862,7 @@ impl Request<SendPollResponse, PollsSend> {
     /// Question.
     pub fn title(self, title: impl Into<String>) -> Self {
         let title: String = title.into();
-        self.with("title", &title)
+        self.with("title", title)
     }
 }
 
@@ -879,7 +879,7 @@ impl Typing {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn start(&self, chat: impl Into<String>) -> Request<TypingResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.typing.start").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.typing.start").with("chat", chat)
     }
 
     /// Hide the typing indicator.
@@ -888,7 +888,7 @@ impl Typing {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn stop(&self, chat: impl Into<String>) -> Request<TypingResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.typing.stop").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.typing.stop").with("chat", chat)
     }
 }
 
@@ -905,7 +905,7 @@ impl Backgrounds {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.backgrounds.get").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.backgrounds.get").with("chat", chat)
     }
 
     /// Upload a wallpaper for a chat.
@@ -916,7 +916,7 @@ impl Backgrounds {
     pub fn set(&self, chat: impl Into<String>, background: File) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
 
-        Request::new(&self.client, "blooio.v2.backgrounds.set").with("chat", &chat).file("background", background)
+        Request::new(&self.client, "blooio.v2.backgrounds.set").with("chat", chat).file("background", background)
     }
 
     /// Remove the wallpaper of a chat.
@@ -925,7 +925,7 @@ impl Backgrounds {
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn remove(&self, chat: impl Into<String>) -> Request<ChatBackgroundResponse> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v2.backgrounds.remove").with("chat", &chat)
+        Request::new(&self.client, "blooio.v2.backgrounds.remove").with("chat", chat)
     }
 }
 
@@ -946,7 +946,7 @@ impl Location {
     /// - `handle`: A number in E.164 form, or an email address.
     pub fn get(&self, handle: impl Into<String>) -> Request<ContactLocation> {
         let handle: String = handle.into();
-        Request::new(&self.client, "blooio.v2.location.get").with("handle", &handle)
+        Request::new(&self.client, "blooio.v2.location.get").with("handle", handle)
     }
 
     /// Ask devices for fresh positions.
@@ -969,7 +969,7 @@ impl Facetime {
     /// - `handle`: E.164 number or email.
     pub fn call(&self, handle: impl Into<String>) -> Request<CallFaceTimeResponse> {
         let handle: String = handle.into();
-        Request::new(&self.client, "blooio.v2.facetime.call").with("handle", &handle)
+        Request::new(&self.client, "blooio.v2.facetime.call").with("handle", handle)
     }
 }
 
@@ -985,7 +985,7 @@ impl PhoneNumbers {
     /// - `number`: Number in E.164, national or formatted form.
     pub fn lookup(&self, number: impl Into<String>) -> Request<PhoneNumberLookupResult> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v2.phone_numbers.lookup").with("number", &number)
+        Request::new(&self.client, "blooio.v2.phone_numbers.lookup").with("number", number)
     }
 
     /// Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
@@ -993,7 +993,7 @@ impl PhoneNumbers {
     /// - `number`: E.164, national or formatted.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookupResult> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v2.phone_numbers.lookup_by_post").with("number", &number)
+        Request::new(&self.client, "blooio.v2.phone_numbers.lookup_by_post").with("number", number)
     }
 
     /// Parse and classify up to 100 phone numbers.
@@ -1001,7 +1001,7 @@ impl PhoneNumbers {
     /// - `numbers`: The numbers, 1 to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<BatchLookupResponse> {
         let numbers: Vec<String> = numbers.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v2.phone_numbers.lookup_many").with("numbers", &numbers)
+        Request::new(&self.client, "blooio.v2.phone_numbers.lookup_many").with("numbers", numbers)
     }
 }
 
@@ -1024,7 +1024,7 @@ impl Webhooks {
     /// - `webhook_url`: Public https URL.
     pub fn create(&self, webhook_url: impl Into<String>) -> Request<CreateWebhookResult, WebhooksCreate> {
         let webhook_url: String = webhook_url.into();
-        Request::new(&self.client, "blooio.v2.webhooks.create").with("webhook_url", &webhook_url)
+        Request::new(&self.client, "blooio.v2.webhooks.create").with("webhook_url", webhook_url)
     }
 
     /// Read one subscription.
@@ -1032,7 +1032,7 @@ impl Webhooks {
     /// - `webhook`: Subscription id.
     pub fn get(&self, webhook: impl Into<String>) -> Request<Webhook> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v2.webhooks.get").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v2.webhooks.get").with("webhook", webhook)
     }
 
     /// Change, pause or resume a subscription.
@@ -1040,7 +1040,7 @@ impl Webhooks {
     /// - `webhook`: Subscription id.
     pub fn update(&self, webhook: impl Into<String>) -> Request<Webhook, WebhooksUpdate> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v2.webhooks.update").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v2.webhooks.update").with("webhook", webhook)
     }
 
     /// Remove a subscription for good.
@@ -1048,7 +1048,7 @@ impl Webhooks {
     /// - `webhook`: Subscription id.
     pub fn delete(&self, webhook: impl Into<String>) -> Request<DeleteWebhookResponse> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v2.webhooks.delete").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v2.webhooks.delete").with("webhook", webhook)
     }
 
     /// Replace the signing secret.
@@ -1056,7 +1056,7 @@ impl Webhooks {
     /// - `webhook`: Subscription id.
     pub fn rotate_secret(&self, webhook: impl Into<String>) -> Request<RotateWebhookSecretResponse> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v2.webhooks.rotate_secret").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v2.webhooks.rotate_secret").with("webhook", webhook)
     }
 
     /// List delivery attempts of a subscription.
@@ -1064,7 +1064,7 @@ impl Webhooks {
     /// - `webhook`: Subscription id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookLog>, WebhooksListLogs> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v2.webhooks.list_logs").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v2.webhooks.list_logs").with("webhook", webhook)
     }
 
     /// Send a logged event again.
@@ -1074,7 +1074,7 @@ impl Webhooks {
     pub fn replay(&self, webhook: impl Into<String>, event: impl Into<String>) -> Request<ReplayWebhookEventResponse> {
         let webhook: String = webhook.into();
         let event: String = event.into();
-        Request::new(&self.client, "blooio.v2.webhooks.replay").with("webhook", &webhook).with("event", &event)
+        Request::new(&self.client, "blooio.v2.webhooks.replay").with("webhook", webhook).with("event", event)
     }
 }
 
@@ -1086,12 +1086,12 @@ impl Request<CreateWebhookResult, WebhooksCreate> {
     /// Which events are delivered. Default: `"message"`.
     pub fn webhook_type(self, webhook_type: impl Into<WebhookType>) -> Self {
         let webhook_type: WebhookType = webhook_type.into();
-        self.with("webhook_type", &webhook_type)
+        self.with("webhook_type", webhook_type)
     }
 
     /// Expiry in epoch ms, -1 for none. Default: `-1`.
     pub fn valid_until(self, valid_until: i64) -> Self {
-        self.with("valid_until", &valid_until)
+        self.with("valid_until", valid_until)
     }
 }
 
@@ -1103,12 +1103,12 @@ impl Request<Webhook, WebhooksUpdate> {
     /// Which events are delivered.
     pub fn webhook_type(self, webhook_type: impl Into<WebhookType>) -> Self {
         let webhook_type: WebhookType = webhook_type.into();
-        self.with("webhook_type", &webhook_type)
+        self.with("webhook_type", webhook_type)
     }
 
     /// Epoch ms; -1 or null for none.
     pub fn valid_until(self, valid_until: i64) -> Self {
-        self.with("valid_until", &valid_until)
+        self.with("valid_until", valid_until)
     }
 
     /// Sends `valid_until` as null.
@@ -1118,7 +1118,7 @@ impl Request<Webhook, WebhooksUpdate> {
 
     /// true pauses delivery and keeps logs, false resumes.
     pub fn deprecate(self, deprecate: bool) -> Self {
-        self.with("deprecate", &deprecate)
+        self.with("deprecate", deprecate)
     }
 }
 
@@ -1129,32 +1129,32 @@ pub enum WebhooksListLogs {}
 impl Request<Page<WebhookLog>, WebhooksListLogs> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// Items to skip. Default: `0`.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Order by time. Default: `"desc"`.
     pub fn sort(self, sort: impl Into<WebhooksSort>) -> Self {
         let sort: WebhooksSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 
     /// Exact HTTP status the receiver gave.
     pub fn status(self, status: i64) -> Self {
-        self.with("status", &status)
+        self.with("status", status)
     }
 
     /// Lowest status, inclusive.
     pub fn min_status(self, min_status: i64) -> Self {
-        self.with("min_status", &min_status)
+        self.with("min_status", min_status)
     }
 
     /// Highest status, inclusive.
     pub fn max_status(self, max_status: i64) -> Self {
-        self.with("max_status", &max_status)
+        self.with("max_status", max_status)
     }
 }

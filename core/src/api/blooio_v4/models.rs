@@ -2566,11 +2566,11 @@ impl Json for SendResult {
         }
     }
 
-    fn from_answer(model: &str, value: Value) -> Result<Self, Value> {
+    fn from_answer(model: &str, text: &str) -> Result<Self, Value> {
         match model {
-            "MessageSendResult" => Json::from_json(value).map(Self::Message),
-            "FanOutResult" => Json::from_json(value).map(Self::FanOut),
-            _ => Ok(Self::Other(value)),
+            "MessageSendResult" => from_text(text).map(Self::Message),
+            "FanOutResult" => from_text(text).map(Self::FanOut),
+            _ => from_text(text).map(Self::Other),
         }
     }
 }

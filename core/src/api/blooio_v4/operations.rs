@@ -155,8 +155,8 @@ impl Numbers {
         let number: String = number.into();
         let forward_to: String = forward_to.into();
         Request::new(&self.client, "blooio.v4.numbers.request_call_forwarding")
-            .with("number", &number)
-            .with("forward_to", &forward_to)
+            .with("number", number)
+            .with("forward_to", forward_to)
     }
 
     /// List lines that can be bought.
@@ -182,18 +182,18 @@ impl Request<serde_json::Map<String, serde_json::Value>, NumbersPurchase> {
     /// The plan to order lines of.
     pub fn plan_id(self, plan_id: impl Into<PurchasePlan>) -> Self {
         let plan_id: PurchasePlan = plan_id.into();
-        self.with("plan_id", &plan_id)
+        self.with("plan_id", plan_id)
     }
 
     /// How many lines, 1 to 10.
     pub fn quantity(self, quantity: i64) -> Self {
-        self.with("quantity", &quantity)
+        self.with("quantity", quantity)
     }
 
     /// Wished area code.
     pub fn area_code(self, area_code: impl Into<String>) -> Self {
         let area_code: String = area_code.into();
-        self.with("area_code", &area_code)
+        self.with("area_code", area_code)
     }
 }
 
@@ -209,7 +209,7 @@ impl ContactCards {
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v4.contact_cards.get").with("number", &number)
+        Request::new(&self.client, "blooio.v4.contact_cards.get").with("number", number)
     }
 
     /// Change the Name and Photo card of a line.
@@ -219,7 +219,7 @@ impl ContactCards {
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<ContactCard, ContactCardsUpdate> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v4.contact_cards.update").with("number", &number)
+        Request::new(&self.client, "blooio.v4.contact_cards.update").with("number", number)
     }
 
     /// Upload the card photo as a file.
@@ -234,7 +234,7 @@ impl ContactCards {
         let number: String = number.into();
 
         Request::new(&self.client, "blooio.v4.contact_cards.upload_avatar")
-            .with("number", &number)
+            .with("number", number)
             .file("avatar", avatar)
     }
 
@@ -245,7 +245,7 @@ impl ContactCards {
     /// - `chat`: The chat's `chat_…` id.
     pub fn share(&self, chat: impl Into<String>) -> Request<ContactCardShared> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.contact_cards.share").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.contact_cards.share").with("chat", chat)
     }
 }
 
@@ -257,24 +257,24 @@ impl Request<ContactCard, ContactCardsUpdate> {
     /// First name on the card.
     pub fn first_name(self, first_name: impl Into<String>) -> Self {
         let first_name: String = first_name.into();
-        self.with("first_name", &first_name)
+        self.with("first_name", first_name)
     }
 
     /// Last name on the card.
     pub fn last_name(self, last_name: impl Into<String>) -> Self {
         let last_name: String = last_name.into();
-        self.with("last_name", &last_name)
+        self.with("last_name", last_name)
     }
 
     /// Image URL (public) or data URI; v2 takes bare base64.
     pub fn avatar(self, avatar: impl Into<String>) -> Self {
         let avatar: String = avatar.into();
-        self.with("avatar", &avatar)
+        self.with("avatar", avatar)
     }
 
     /// With whom the card is shared.
     pub fn sharing(self, sharing: ContactCardSharingUpdate) -> Self {
-        self.with("sharing", &sharing)
+        self.with("sharing", sharing)
     }
 }
 
@@ -297,7 +297,7 @@ impl Location {
     /// - `handle`: A number in E.164 form, an email address or an Apple ID.
     pub fn get(&self, handle: impl Into<String>) -> Request<LocationContact> {
         let handle: String = handle.into();
-        Request::new(&self.client, "blooio.v4.location.get").with("handle", &handle)
+        Request::new(&self.client, "blooio.v4.location.get").with("handle", handle)
     }
 
     /// Refresh positions.
@@ -334,7 +334,7 @@ impl Channels {
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get(&self, channel: impl Into<String>) -> Request<Channel> {
         let channel: String = channel.into();
-        Request::new(&self.client, "blooio.v4.channels.get").with("channel", &channel)
+        Request::new(&self.client, "blooio.v4.channels.get").with("channel", channel)
     }
 
     /// Read what a channel can do.
@@ -342,7 +342,7 @@ impl Channels {
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_capabilities(&self, channel: impl Into<String>) -> Request<ChannelCapabilitiesResult> {
         let channel: String = channel.into();
-        Request::new(&self.client, "blooio.v4.channels.get_capabilities").with("channel", &channel)
+        Request::new(&self.client, "blooio.v4.channels.get_capabilities").with("channel", channel)
     }
 
     /// Store profile metadata of a channel.
@@ -352,7 +352,7 @@ impl Channels {
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn update_profile(&self, channel: impl Into<String>) -> Request<ChannelProfile> {
         let channel: String = channel.into();
-        Request::new(&self.client, "blooio.v4.channels.update_profile").with("channel", &channel)
+        Request::new(&self.client, "blooio.v4.channels.update_profile").with("channel", channel)
     }
 
     /// Read line settings.
@@ -362,7 +362,7 @@ impl Channels {
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_settings(&self, channel: impl Into<String>) -> Request<ChannelSettings> {
         let channel: String = channel.into();
-        Request::new(&self.client, "blooio.v4.channels.get_settings").with("channel", &channel)
+        Request::new(&self.client, "blooio.v4.channels.get_settings").with("channel", channel)
     }
 }
 
@@ -374,24 +374,24 @@ impl Request<Page<Channel>, ChannelsList> {
     /// Keep only this channel type.
     pub fn type_(self, type_: impl Into<ChannelType>) -> Self {
         let type_: ChannelType = type_.into();
-        self.with("type", &type_)
+        self.with("type", type_)
     }
 
     /// Keep only this status.
     pub fn status(self, status: impl Into<ChannelStatus>) -> Self {
         let status: ChannelStatus = status.into();
-        self.with("status", &status)
+        self.with("status", status)
     }
 
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -420,7 +420,7 @@ impl Priorities {
         channels: impl IntoIterator<Item = impl Into<PriorityEntry>>,
     ) -> Request<Priority, PrioritiesCreate> {
         let channels: Vec<PriorityEntry> = channels.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v4.priorities.create").with("channels", &channels)
+        Request::new(&self.client, "blooio.v4.priorities.create").with("channels", channels)
     }
 
     /// Read a priority.
@@ -428,7 +428,7 @@ impl Priorities {
     /// - `priority`: The priority's `priority_…` id.
     pub fn get(&self, priority: impl Into<String>) -> Request<Priority> {
         let priority: String = priority.into();
-        Request::new(&self.client, "blooio.v4.priorities.get").with("priority", &priority)
+        Request::new(&self.client, "blooio.v4.priorities.get").with("priority", priority)
     }
 
     /// Change a priority.
@@ -438,7 +438,7 @@ impl Priorities {
     /// - `priority`: The priority's `priority_…` id.
     pub fn update(&self, priority: impl Into<String>) -> Request<Priority, PrioritiesUpdate> {
         let priority: String = priority.into();
-        Request::new(&self.client, "blooio.v4.priorities.update").with("priority", &priority)
+        Request::new(&self.client, "blooio.v4.priorities.update").with("priority", priority)
     }
 
     /// Delete a priority.
@@ -446,7 +446,7 @@ impl Priorities {
     /// - `priority`: The priority's `priority_…` id.
     pub fn delete(&self, priority: impl Into<String>) -> Request<DeletedResult> {
         let priority: String = priority.into();
-        Request::new(&self.client, "blooio.v4.priorities.delete").with("priority", &priority)
+        Request::new(&self.client, "blooio.v4.priorities.delete").with("priority", priority)
     }
 }
 
@@ -457,13 +457,13 @@ pub enum PrioritiesList {}
 impl Request<Page<Priority>, PrioritiesList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -475,12 +475,12 @@ impl Request<Priority, PrioritiesCreate> {
     /// A name for people.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 
     /// True by default for the first priority of a key.
     pub fn is_default(self, is_default: bool) -> Self {
-        self.with("is_default", &is_default)
+        self.with("is_default", is_default)
     }
 }
 
@@ -492,18 +492,18 @@ impl Request<Priority, PrioritiesUpdate> {
     /// A name for people.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 
     /// Whether sends that name no sender follow it.
     pub fn is_default(self, is_default: bool) -> Self {
-        self.with("is_default", &is_default)
+        self.with("is_default", is_default)
     }
 
     /// Replaces the whole set.
     pub fn channels(self, channels: impl IntoIterator<Item = impl Into<PriorityEntry>>) -> Self {
         let channels: Vec<PriorityEntry> = channels.into_iter().map(Into::into).collect();
-        self.with("channels", &channels)
+        self.with("channels", channels)
     }
 }
 
@@ -532,7 +532,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.get").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.get").with("contact", contact)
     }
 
     /// Rename a contact.
@@ -542,7 +542,7 @@ impl Contacts {
     pub fn update(&self, contact: impl Into<String>, name: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
         let name: String = name.into();
-        Request::new(&self.client, "blooio.v4.contacts.update").with("contact", &contact).with("name", &name)
+        Request::new(&self.client, "blooio.v4.contacts.update").with("contact", contact).with("name", name)
     }
 
     /// Delete a contact.
@@ -550,7 +550,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeletedResult> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.delete").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.delete").with("contact", contact)
     }
 
     /// Merge another contact into this one.
@@ -565,8 +565,8 @@ impl Contacts {
         let contact: String = contact.into();
         let source_contact_id: String = source_contact_id.into();
         Request::new(&self.client, "blooio.v4.contacts.merge")
-            .with("contact", &contact)
-            .with("source_contact_id", &source_contact_id)
+            .with("contact", contact)
+            .with("source_contact_id", source_contact_id)
     }
 
     /// List identities of a contact.
@@ -576,7 +576,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_identities(&self, contact: impl Into<String>) -> Request<Page<ContactIdentity>> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.list_identities").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.list_identities").with("contact", contact)
     }
 
     /// Attach an identity.
@@ -591,8 +591,8 @@ impl Contacts {
         let contact: String = contact.into();
         let identifier: String = identifier.into();
         Request::new(&self.client, "blooio.v4.contacts.attach_identity")
-            .with("contact", &contact)
-            .with("identifier", &identifier)
+            .with("contact", contact)
+            .with("identifier", identifier)
     }
 
     /// Rewrite an identity in place.
@@ -610,9 +610,9 @@ impl Contacts {
         let identity: String = identity.into();
         let identifier: String = identifier.into();
         Request::new(&self.client, "blooio.v4.contacts.update_identity")
-            .with("contact", &contact)
-            .with("identity", &identity)
-            .with("identifier", &identifier)
+            .with("contact", contact)
+            .with("identity", identity)
+            .with("identifier", identifier)
     }
 
     /// Detach an identity.
@@ -623,8 +623,8 @@ impl Contacts {
         let contact: String = contact.into();
         let identity: String = identity.into();
         Request::new(&self.client, "blooio.v4.contacts.detach_identity")
-            .with("contact", &contact)
-            .with("identity", &identity)
+            .with("contact", contact)
+            .with("identity", identity)
     }
 
     /// Reachability per identity.
@@ -634,7 +634,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_capabilities(&self, contact: impl Into<String>) -> Request<Page<IdentityCapabilities>> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.list_capabilities").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.list_capabilities").with("contact", contact)
     }
 
     /// Cross-channel activity of a contact.
@@ -645,7 +645,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_timeline(&self, contact: impl Into<String>) -> Request<Page<TimelineItem>, ContactsListTimeline> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.list_timeline").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.list_timeline").with("contact", contact)
     }
 
     /// List tags.
@@ -653,7 +653,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Vec<String>> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.list_tags").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.list_tags").with("contact", contact)
     }
 
     /// Add tags.
@@ -661,7 +661,7 @@ impl Contacts {
     /// - `contact`: The contact's `ct_…` id.
     pub fn add_tags(&self, contact: impl Into<String>) -> Request<Vec<String>, ContactsAddTags> {
         let contact: String = contact.into();
-        Request::new(&self.client, "blooio.v4.contacts.add_tags").with("contact", &contact)
+        Request::new(&self.client, "blooio.v4.contacts.add_tags").with("contact", contact)
     }
 
     /// Remove a tag.
@@ -671,7 +671,7 @@ impl Contacts {
     pub fn remove_tag(&self, contact: impl Into<String>, tag: impl Into<String>) -> Request<Vec<String>> {
         let contact: String = contact.into();
         let tag: String = tag.into();
-        Request::new(&self.client, "blooio.v4.contacts.remove_tag").with("contact", &contact).with("tag", &tag)
+        Request::new(&self.client, "blooio.v4.contacts.remove_tag").with("contact", contact).with("tag", tag)
     }
 }
 
@@ -683,47 +683,47 @@ impl Request<Page<Contact>, ContactsList> {
     /// Only the contact that owns this phone or email.
     pub fn identifier(self, identifier: impl Into<String>) -> Self {
         let identifier: String = identifier.into();
-        self.with("identifier", &identifier)
+        self.with("identifier", identifier)
     }
 
     /// Case-insensitive match on names, identities and tags. Switches to offset mode.
     pub fn q(self, q: impl Into<String>) -> Self {
         let q: String = q.into();
-        self.with("q", &q)
+        self.with("q", q)
     }
 
     /// Case-insensitive tag match. Switches to offset mode.
     pub fn tag(self, tag: impl Into<String>) -> Self {
         let tag: String = tag.into();
-        self.with("tag", &tag)
+        self.with("tag", tag)
     }
 
     /// Switches to offset mode.
     pub fn sort(self, sort: impl Into<ContactsSort>) -> Self {
         let sort: ContactsSort = sort.into();
-        self.with("sort", &sort)
+        self.with("sort", sort)
     }
 
     /// Switches to offset mode.
     pub fn filter(self, filter: impl Into<ContactsFilter>) -> Self {
         let filter: ContactsFilter = filter.into();
-        self.with("filter", &filter)
+        self.with("filter", filter)
     }
 
     /// Zero-based. Excludes cursor. Switches to offset mode.
     pub fn offset(self, offset: i64) -> Self {
-        self.with("offset", &offset)
+        self.with("offset", offset)
     }
 
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -735,7 +735,7 @@ impl Request<Contact, ContactsCreate> {
     /// The contact's name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 
     /// Sends `name` as null.
@@ -746,19 +746,19 @@ impl Request<Contact, ContactsCreate> {
     /// First identity: E.164 phone or email.
     pub fn identifier(self, identifier: impl Into<String>) -> Self {
         let identifier: String = identifier.into();
-        self.with("identifier", &identifier)
+        self.with("identifier", identifier)
     }
 
     /// Type of channel the identifier belongs to.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
-        self.with("channel_type", &channel_type)
+        self.with("channel_type", channel_type)
     }
 
     /// Reserved.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
-        self.with("channel_id", &channel_id)
+        self.with("channel_id", channel_id)
     }
 }
 
@@ -770,13 +770,13 @@ impl Request<ContactIdentity, ContactsAttachIdentity> {
     /// Type of channel the identifier belongs to.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
-        self.with("channel_type", &channel_type)
+        self.with("channel_type", channel_type)
     }
 
     /// Reserved.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
-        self.with("channel_id", &channel_id)
+        self.with("channel_id", channel_id)
     }
 }
 
@@ -788,7 +788,7 @@ impl Request<ContactIdentity, ContactsUpdateIdentity> {
     /// Optional new name of the parent contact, applied in the same call.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 
     /// Sends `name` as null.
@@ -804,18 +804,18 @@ pub enum ContactsListTimeline {}
 impl Request<Page<TimelineItem>, ContactsListTimeline> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 
     /// Also return message_event and chat_event entries. Default: `false`.
     pub fn include_events(self, include_events: bool) -> Self {
-        self.with("include_events", &include_events)
+        self.with("include_events", include_events)
     }
 }
 
@@ -827,13 +827,13 @@ impl Request<Vec<String>, ContactsAddTags> {
     /// The tags.
     pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
-        self.with("tags", &tags)
+        self.with("tags", tags)
     }
 
     /// One tag.
     pub fn tag(self, tag: impl Into<String>) -> Self {
         let tag: String = tag.into();
-        self.with("tag", &tag)
+        self.with("tag", tag)
     }
 }
 
@@ -862,7 +862,7 @@ impl Groups {
     ) -> Request<Group, GroupsCreate> {
         let channel_id: String = channel_id.into();
         let members: Vec<NewGroupMember> = members.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v4.groups.create").with("channel_id", &channel_id).with("members", &members)
+        Request::new(&self.client, "blooio.v4.groups.create").with("channel_id", channel_id).with("members", members)
     }
 
     /// Read a group.
@@ -870,7 +870,7 @@ impl Groups {
     /// - `group`: The group's `grp_…` id.
     pub fn get(&self, group: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v4.groups.get").with("group", &group)
+        Request::new(&self.client, "blooio.v4.groups.get").with("group", group)
     }
 
     /// Rename a group.
@@ -880,7 +880,7 @@ impl Groups {
     pub fn update(&self, group: impl Into<String>, name: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
         let name: String = name.into();
-        Request::new(&self.client, "blooio.v4.groups.update").with("group", &group).with("name", &name)
+        Request::new(&self.client, "blooio.v4.groups.update").with("group", group).with("name", name)
     }
 
     /// Delete a group.
@@ -888,7 +888,7 @@ impl Groups {
     /// - `group`: The group's `grp_…` id.
     pub fn delete(&self, group: impl Into<String>) -> Request<DeletedResult> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v4.groups.delete").with("group", &group)
+        Request::new(&self.client, "blooio.v4.groups.delete").with("group", group)
     }
 
     /// List members.
@@ -898,7 +898,7 @@ impl Groups {
     /// - `group`: The group's `grp_…` id.
     pub fn list_members(&self, group: impl Into<String>) -> Request<Page<GroupMember>> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v4.groups.list_members").with("group", &group)
+        Request::new(&self.client, "blooio.v4.groups.list_members").with("group", group)
     }
 
     /// Upload the group icon.
@@ -910,7 +910,7 @@ impl Groups {
     pub fn set_icon(&self, group: impl Into<String>, icon: File) -> Request<GroupIcon> {
         let group: String = group.into();
 
-        Request::new(&self.client, "blooio.v4.groups.set_icon").with("group", &group).file("icon", icon)
+        Request::new(&self.client, "blooio.v4.groups.set_icon").with("group", group).file("icon", icon)
     }
 
     /// Remove the group icon.
@@ -918,7 +918,7 @@ impl Groups {
     /// - `group`: The group's `grp_…` id.
     pub fn remove_icon(&self, group: impl Into<String>) -> Request<RemovedResult> {
         let group: String = group.into();
-        Request::new(&self.client, "blooio.v4.groups.remove_icon").with("group", &group)
+        Request::new(&self.client, "blooio.v4.groups.remove_icon").with("group", group)
     }
 }
 
@@ -929,13 +929,13 @@ pub enum GroupsList {}
 impl Request<Page<Group>, GroupsList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -947,7 +947,7 @@ impl Request<Group, GroupsCreate> {
     /// The group's name.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.with("name", &name)
+        self.with("name", name)
     }
 }
 
@@ -972,7 +972,7 @@ impl Chats {
     pub fn create(&self, channel_id: impl Into<String>, to: impl Into<String>) -> Request<ChatCreated> {
         let channel_id: String = channel_id.into();
         let to: String = to.into();
-        Request::new(&self.client, "blooio.v4.chats.create").with("channel_id", &channel_id).with("to", &to)
+        Request::new(&self.client, "blooio.v4.chats.create").with("channel_id", channel_id).with("to", to)
     }
 
     /// Read a chat.
@@ -980,7 +980,7 @@ impl Chats {
     /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<Chat> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.chats.get").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.chats.get").with("chat", chat)
     }
 
     /// Open or close a chat, merge metadata.
@@ -988,7 +988,7 @@ impl Chats {
     /// - `chat`: The chat's `chat_…` id.
     pub fn update(&self, chat: impl Into<String>) -> Request<Chat, ChatsUpdate> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.chats.update").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.chats.update").with("chat", chat)
     }
 
     /// Send a read receipt.
@@ -998,7 +998,7 @@ impl Chats {
     /// - `chat`: The chat's `chat_…` id.
     pub fn mark_read(&self, chat: impl Into<String>) -> Request<ReadResult> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.chats.mark_read").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.chats.mark_read").with("chat", chat)
     }
 
     /// List participants.
@@ -1010,7 +1010,7 @@ impl Chats {
     /// - `chat`: The chat's `chat_…` id.
     pub fn list_participants(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.chats.list_participants").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.chats.list_participants").with("chat", chat)
     }
 
     /// Add a participant.
@@ -1022,7 +1022,7 @@ impl Chats {
     /// - `chat`: The chat's `chat_…` id.
     pub fn add_participant(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.chats.add_participant").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.chats.add_participant").with("chat", chat)
     }
 
     /// Remove a participant.
@@ -1040,7 +1040,7 @@ impl Chats {
     ) -> Request<serde_json::Value> {
         let chat: String = chat.into();
         let identity: String = identity.into();
-        Request::new(&self.client, "blooio.v4.chats.remove_participant").with("chat", &chat).with("identity", &identity)
+        Request::new(&self.client, "blooio.v4.chats.remove_participant").with("chat", chat).with("identity", identity)
     }
 }
 
@@ -1052,36 +1052,36 @@ impl Request<Page<Chat>, ChatsList> {
     /// Only chats on channels of this type.
     pub fn type_(self, type_: impl Into<ChannelType>) -> Self {
         let type_: ChannelType = type_.into();
-        self.with("type", &type_)
+        self.with("type", type_)
     }
 
     /// Only chats in this state.
     pub fn state(self, state: impl Into<ChatState>) -> Self {
         let state: ChatState = state.into();
-        self.with("state", &state)
+        self.with("state", state)
     }
 
     /// Only chats on this channel.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
-        self.with("channel_id", &channel_id)
+        self.with("channel_id", channel_id)
     }
 
     /// Only chats with this contact.
     pub fn contact_id(self, contact_id: impl Into<String>) -> Self {
         let contact_id: String = contact_id.into();
-        self.with("contact_id", &contact_id)
+        self.with("contact_id", contact_id)
     }
 
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1093,12 +1093,12 @@ impl Request<Chat, ChatsUpdate> {
     /// Open or close the chat.
     pub fn state(self, state: impl Into<ChatStateChange>) -> Self {
         let state: ChatStateChange = state.into();
-        self.with("state", &state)
+        self.with("state", state)
     }
 
     /// Merged into the stored metadata.
     pub fn metadata(self, metadata: serde_json::Map<String, serde_json::Value>) -> Self {
-        self.with("metadata", &metadata)
+        self.with("metadata", metadata)
     }
 }
 
@@ -1116,7 +1116,7 @@ impl Typing {
     /// - `chat`: The chat's `chat_…` id.
     pub fn set(&self, chat: impl Into<String>) -> Request<TypingResult, TypingSet> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.typing.set").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.typing.set").with("chat", chat)
     }
 
     /// Clear typing.
@@ -1124,7 +1124,7 @@ impl Typing {
     /// - `chat`: The chat's `chat_…` id.
     pub fn stop(&self, chat: impl Into<String>) -> Request<TypingResult> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.typing.stop").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.typing.stop").with("chat", chat)
     }
 }
 
@@ -1136,7 +1136,7 @@ impl Request<TypingResult, TypingSet> {
     /// Show or clear it. Default: `"started"`.
     pub fn state(self, state: impl Into<TypingState>) -> Self {
         let state: TypingState = state.into();
-        self.with("state", &state)
+        self.with("state", state)
     }
 }
 
@@ -1154,7 +1154,7 @@ impl Backgrounds {
     /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackground> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.backgrounds.get").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.backgrounds.get").with("chat", chat)
     }
 
     /// Upload a chat background.
@@ -1166,7 +1166,7 @@ impl Backgrounds {
     pub fn set(&self, chat: impl Into<String>, background: File) -> Request<ChatBackgroundUpdate> {
         let chat: String = chat.into();
 
-        Request::new(&self.client, "blooio.v4.backgrounds.set").with("chat", &chat).file("background", background)
+        Request::new(&self.client, "blooio.v4.backgrounds.set").with("chat", chat).file("background", background)
     }
 
     /// Remove the chat background.
@@ -1174,7 +1174,7 @@ impl Backgrounds {
     /// - `chat`: The chat's `chat_…` id.
     pub fn remove(&self, chat: impl Into<String>) -> Request<ChatBackgroundRemoved> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.backgrounds.remove").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.backgrounds.remove").with("chat", chat)
     }
 }
 
@@ -1195,7 +1195,7 @@ impl Messages {
     /// - `to`: A number or email address, several of them, a contact or a group.
     pub fn send(&self, to: impl Into<Recipient>) -> Request<SendResult, MessagesSend> {
         let to: Recipient = to.into();
-        Request::new(&self.client, "blooio.v4.messages.send").with("to", &to)
+        Request::new(&self.client, "blooio.v4.messages.send").with("to", to)
     }
 
     /// Send through one exact channel.
@@ -1215,7 +1215,7 @@ impl Messages {
     ) -> Request<SendResult, MessagesSendToChannel> {
         let channel: String = channel.into();
         let to: Recipient = to.into();
-        Request::new(&self.client, "blooio.v4.messages.send_to_channel").with("channel", &channel).with("to", &to)
+        Request::new(&self.client, "blooio.v4.messages.send_to_channel").with("channel", channel).with("to", to)
     }
 
     /// Send into an existing chat.
@@ -1228,7 +1228,7 @@ impl Messages {
     /// - `chat`: The chat's `chat_…` id.
     pub fn send_to_chat(&self, chat: impl Into<String>) -> Request<MessageSendResult, MessagesSendToChat> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.messages.send_to_chat").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.messages.send_to_chat").with("chat", chat)
     }
 
     /// List messages of a chat.
@@ -1236,7 +1236,7 @@ impl Messages {
     /// - `chat`: The chat's `chat_…` id.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
         let chat: String = chat.into();
-        Request::new(&self.client, "blooio.v4.messages.list").with("chat", &chat)
+        Request::new(&self.client, "blooio.v4.messages.list").with("chat", chat)
     }
 
     /// Read a message.
@@ -1247,7 +1247,7 @@ impl Messages {
     pub fn get(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<Message> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v4.messages.get").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v4.messages.get").with("chat", chat).with("message", message)
     }
 
     /// Read delivery status.
@@ -1258,7 +1258,7 @@ impl Messages {
     pub fn get_status(&self, chat: impl Into<String>, message: impl Into<String>) -> Request<MessageStatus> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v4.messages.get_status").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v4.messages.get_status").with("chat", chat).with("message", message)
     }
 
     /// List lifecycle events of a message.
@@ -1273,7 +1273,7 @@ impl Messages {
     ) -> Request<Page<MessageEvent>, MessagesListEvents> {
         let chat: String = chat.into();
         let message: String = message.into();
-        Request::new(&self.client, "blooio.v4.messages.list_events").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v4.messages.list_events").with("chat", chat).with("message", message)
     }
 
     /// Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
@@ -1291,7 +1291,7 @@ impl Messages {
     ) -> Request<MessageStatus, MessagesWait> {
         let chat: String = chat.into();
         let message: MessageRef = message.into();
-        Request::new(&self.client, "blooio.v4.messages.wait").with("chat", &chat).with("message", &message)
+        Request::new(&self.client, "blooio.v4.messages.wait").with("chat", chat).with("message", message)
     }
 }
 
@@ -1303,86 +1303,86 @@ impl Request<SendResult, MessagesSend> {
     /// Plain text. With attachments it is the caption.
     pub fn text(self, text: impl Into<String>) -> Self {
         let text: String = text.into();
-        self.with("text", &text)
+        self.with("text", text)
     }
 
     /// Public https URLs.
     pub fn attachments(self, attachments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let attachments: Vec<String> = attachments.into_iter().map(Into::into).collect();
-        self.with("attachments", &attachments)
+        self.with("attachments", attachments)
     }
 
     /// Tappable link bubble. Blooio (and amb, per later docs).
     pub fn rich_link(self, rich_link: RichLink) -> Self {
-        self.with("rich_link", &rich_link)
+        self.with("rich_link", rich_link)
     }
 
     /// Native poll; only Blooio channels qualify.
     pub fn poll(self, poll: PollContent) -> Self {
-        self.with("poll", &poll)
+        self.with("poll", poll)
     }
 
     /// WhatsApp Business and RCS.
     pub fn interactive(self, interactive: InteractiveContent) -> Self {
-        self.with("interactive", &interactive)
+        self.with("interactive", interactive)
     }
 
     /// WhatsApp Business.
     pub fn template(self, template: TemplateContent) -> Self {
-        self.with("template", &template)
+        self.with("template", template)
     }
 
     /// Ordered text and media in one bubble. Blooio only.
     pub fn parts(self, parts: impl IntoIterator<Item = impl Into<MessagePart>>) -> Self {
         let parts: Vec<MessagePart> = parts.into_iter().map(Into::into).collect();
-        self.with("parts", &parts)
+        self.with("parts", parts)
     }
 
     /// Message id to answer. Applies to the whole message.
     pub fn reply_to(self, reply_to: impl Into<String>) -> Self {
         let reply_to: String = reply_to.into();
-        self.with("reply_to", &reply_to)
+        self.with("reply_to", reply_to)
     }
 
     /// Free string in v4; the examples are the v2 values (case-insensitive, dash or space).
     pub fn effect(self, effect: impl Into<String>) -> Self {
         let effect: String = effect.into();
-        self.with("effect", &effect)
+        self.with("effect", effect)
     }
 
     /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
-        self.with("link_preview", &link_preview)
+        self.with("link_preview", link_preview)
     }
 
     /// Sender: phone number in any common notation, channel alias, or ch_ id. A number that fits more than one
     /// active channel type is refused with 409 ambiguous_from.
     pub fn from(self, from: impl Into<String>) -> Self {
         let from: String = from.into();
-        self.with("from", &from)
+        self.with("from", from)
     }
 
     /// Excludes from.
     pub fn priority_id(self, priority_id: impl Into<String>) -> Self {
         let priority_id: String = priority_id.into();
-        self.with("priority_id", &priority_id)
+        self.with("priority_id", priority_id)
     }
 
     /// Limits automatic routing to one type. Excludes from.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
-        self.with("channel_type", &channel_type)
+        self.with("channel_type", channel_type)
     }
 
     /// Twilio first, Blooio once the recipient has replied. Excludes from and priority_id.
     pub fn hybrid(self, hybrid: impl Into<Hybrid>) -> Self {
         let hybrid: Hybrid = hybrid.into();
-        self.with("hybrid", &hybrid)
+        self.with("hybrid", hybrid)
     }
 
     /// Validate and route, send nothing. Default: `false`.
     pub fn dry_run(self, dry_run: bool) -> Self {
-        self.with("dry_run", &dry_run)
+        self.with("dry_run", dry_run)
     }
 }
 
@@ -1394,61 +1394,61 @@ impl Request<SendResult, MessagesSendToChannel> {
     /// Plain text. With attachments it is the caption.
     pub fn text(self, text: impl Into<String>) -> Self {
         let text: String = text.into();
-        self.with("text", &text)
+        self.with("text", text)
     }
 
     /// Public https URLs.
     pub fn attachments(self, attachments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let attachments: Vec<String> = attachments.into_iter().map(Into::into).collect();
-        self.with("attachments", &attachments)
+        self.with("attachments", attachments)
     }
 
     /// Tappable link bubble. Blooio (and amb, per later docs).
     pub fn rich_link(self, rich_link: RichLink) -> Self {
-        self.with("rich_link", &rich_link)
+        self.with("rich_link", rich_link)
     }
 
     /// Native poll; only Blooio channels qualify.
     pub fn poll(self, poll: PollContent) -> Self {
-        self.with("poll", &poll)
+        self.with("poll", poll)
     }
 
     /// WhatsApp Business and RCS.
     pub fn interactive(self, interactive: InteractiveContent) -> Self {
-        self.with("interactive", &interactive)
+        self.with("interactive", interactive)
     }
 
     /// WhatsApp Business.
     pub fn template(self, template: TemplateContent) -> Self {
-        self.with("template", &template)
+        self.with("template", template)
     }
 
     /// Ordered text and media in one bubble. Blooio only.
     pub fn parts(self, parts: impl IntoIterator<Item = impl Into<MessagePart>>) -> Self {
         let parts: Vec<MessagePart> = parts.into_iter().map(Into::into).collect();
-        self.with("parts", &parts)
+        self.with("parts", parts)
     }
 
     /// Message id to answer. Applies to the whole message.
     pub fn reply_to(self, reply_to: impl Into<String>) -> Self {
         let reply_to: String = reply_to.into();
-        self.with("reply_to", &reply_to)
+        self.with("reply_to", reply_to)
     }
 
     /// Free string in v4; the examples are the v2 values (case-insensitive, dash or space).
     pub fn effect(self, effect: impl Into<String>) -> Self {
         let effect: String = effect.into();
-        self.with("effect", &effect)
+        self.with("effect", effect)
     }
 
     /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
-        self.with("link_preview", &link_preview)
+        self.with("link_preview", link_preview)
     }
 
     /// Validate and route without sending. Default: `false`.
     pub fn dry_run(self, dry_run: bool) -> Self {
-        self.with("dry_run", &dry_run)
+        self.with("dry_run", dry_run)
     }
 }
 
@@ -1460,61 +1460,61 @@ impl Request<MessageSendResult, MessagesSendToChat> {
     /// Plain text. With attachments it is the caption.
     pub fn text(self, text: impl Into<String>) -> Self {
         let text: String = text.into();
-        self.with("text", &text)
+        self.with("text", text)
     }
 
     /// Public https URLs.
     pub fn attachments(self, attachments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let attachments: Vec<String> = attachments.into_iter().map(Into::into).collect();
-        self.with("attachments", &attachments)
+        self.with("attachments", attachments)
     }
 
     /// Tappable link bubble. Blooio (and amb, per later docs).
     pub fn rich_link(self, rich_link: RichLink) -> Self {
-        self.with("rich_link", &rich_link)
+        self.with("rich_link", rich_link)
     }
 
     /// Native poll; only Blooio channels qualify.
     pub fn poll(self, poll: PollContent) -> Self {
-        self.with("poll", &poll)
+        self.with("poll", poll)
     }
 
     /// WhatsApp Business and RCS.
     pub fn interactive(self, interactive: InteractiveContent) -> Self {
-        self.with("interactive", &interactive)
+        self.with("interactive", interactive)
     }
 
     /// WhatsApp Business.
     pub fn template(self, template: TemplateContent) -> Self {
-        self.with("template", &template)
+        self.with("template", template)
     }
 
     /// Ordered text and media in one bubble. Blooio only.
     pub fn parts(self, parts: impl IntoIterator<Item = impl Into<MessagePart>>) -> Self {
         let parts: Vec<MessagePart> = parts.into_iter().map(Into::into).collect();
-        self.with("parts", &parts)
+        self.with("parts", parts)
     }
 
     /// Message id to answer. Applies to the whole message.
     pub fn reply_to(self, reply_to: impl Into<String>) -> Self {
         let reply_to: String = reply_to.into();
-        self.with("reply_to", &reply_to)
+        self.with("reply_to", reply_to)
     }
 
     /// Free string in v4; the examples are the v2 values (case-insensitive, dash or space).
     pub fn effect(self, effect: impl Into<String>) -> Self {
         let effect: String = effect.into();
-        self.with("effect", &effect)
+        self.with("effect", effect)
     }
 
     /// Image and title of the preview, for a text that is exactly one URL.
     pub fn link_preview(self, link_preview: LinkPreview) -> Self {
-        self.with("link_preview", &link_preview)
+        self.with("link_preview", link_preview)
     }
 
     /// Validate without sending. Default: `false`.
     pub fn dry_run(self, dry_run: bool) -> Self {
-        self.with("dry_run", &dry_run)
+        self.with("dry_run", dry_run)
     }
 }
 
@@ -1526,18 +1526,18 @@ impl Request<Page<Message>, MessagesList> {
     /// desc is newest first. Default: `"desc"`.
     pub fn order(self, order: impl Into<MessagesOrder>) -> Self {
         let order: MessagesOrder = order.into();
-        self.with("order", &order)
+        self.with("order", order)
     }
 
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1548,13 +1548,13 @@ pub enum MessagesListEvents {}
 impl Request<Page<MessageEvent>, MessagesListEvents> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1566,7 +1566,7 @@ impl Request<MessageStatus, MessagesWait> {
     /// `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
     pub fn until(self, until: impl Into<String>) -> Self {
         let until: String = until.into();
-        self.with("until", &until)
+        self.with("until", until)
     }
 }
 
@@ -1596,9 +1596,9 @@ impl Reactions {
         let message: String = message.into();
         let reaction: String = reaction.into();
         Request::new(&self.client, "blooio.v4.reactions.add")
-            .with("chat", &chat)
-            .with("message", &message)
-            .with("reaction", &reaction)
+            .with("chat", chat)
+            .with("message", message)
+            .with("reaction", reaction)
     }
 }
 
@@ -1627,9 +1627,9 @@ impl Polls {
         let title: String = title.into();
         let options: Vec<String> = options.into_iter().map(Into::into).collect();
         Request::new(&self.client, "blooio.v4.polls.send")
-            .with("chat", &chat)
-            .with("title", &title)
-            .with("options", &options)
+            .with("chat", chat)
+            .with("title", title)
+            .with("options", options)
     }
 
     /// Toggle a vote.
@@ -1644,7 +1644,7 @@ impl Polls {
     pub fn vote(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollVoteResult, PollsVote> {
         let chat: String = chat.into();
         let poll: String = poll.into();
-        Request::new(&self.client, "blooio.v4.polls.vote").with("chat", &chat).with("poll", &poll)
+        Request::new(&self.client, "blooio.v4.polls.vote").with("chat", chat).with("poll", poll)
     }
 
     /// Read poll results.
@@ -1654,7 +1654,7 @@ impl Polls {
     pub fn get_results(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollResults> {
         let chat: String = chat.into();
         let poll: String = poll.into();
-        Request::new(&self.client, "blooio.v4.polls.get_results").with("chat", &chat).with("poll", &poll)
+        Request::new(&self.client, "blooio.v4.polls.get_results").with("chat", chat).with("poll", poll)
     }
 }
 
@@ -1665,13 +1665,13 @@ pub enum PollsVote {}
 impl Request<PollVoteResult, PollsVote> {
     /// Zero-based.
     pub fn option_index(self, option_index: i64) -> Self {
-        self.with("option_index", &option_index)
+        self.with("option_index", option_index)
     }
 
     /// Option text.
     pub fn option(self, option: impl Into<String>) -> Self {
         let option: String = option.into();
-        self.with("option", &option)
+        self.with("option", option)
     }
 }
 
@@ -1700,7 +1700,7 @@ impl Attachments {
     /// - `attachment`: The attachment's id.
     pub fn get(&self, attachment: impl Into<String>) -> Request<serde_json::Value> {
         let attachment: String = attachment.into();
-        Request::new(&self.client, "blooio.v4.attachments.get").with("attachment", &attachment)
+        Request::new(&self.client, "blooio.v4.attachments.get").with("attachment", attachment)
     }
 }
 
@@ -1738,7 +1738,7 @@ impl Templates {
     /// - `template`: The template's id.
     pub fn get(&self, template: impl Into<String>) -> Request<serde_json::Value> {
         let template: String = template.into();
-        Request::new(&self.client, "blooio.v4.templates.get").with("template", &template)
+        Request::new(&self.client, "blooio.v4.templates.get").with("template", template)
     }
 
     /// Delete a template.
@@ -1750,7 +1750,7 @@ impl Templates {
     /// - `template`: The template's id.
     pub fn delete(&self, template: impl Into<String>) -> Request<serde_json::Value> {
         let template: String = template.into();
-        Request::new(&self.client, "blooio.v4.templates.delete").with("template", &template)
+        Request::new(&self.client, "blooio.v4.templates.delete").with("template", template)
     }
 }
 
@@ -1774,7 +1774,7 @@ impl Webhooks {
     /// - `url`: HTTPS.
     pub fn create(&self, url: impl Into<String>) -> Request<WebhookWithSecret, WebhooksCreate> {
         let url: String = url.into();
-        Request::new(&self.client, "blooio.v4.webhooks.create").with("url", &url)
+        Request::new(&self.client, "blooio.v4.webhooks.create").with("url", url)
     }
 
     /// List payload versions.
@@ -1789,7 +1789,7 @@ impl Webhooks {
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn get(&self, webhook: impl Into<String>) -> Request<Webhook> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.get").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.get").with("webhook", webhook)
     }
 
     /// Change a webhook.
@@ -1797,7 +1797,7 @@ impl Webhooks {
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn update(&self, webhook: impl Into<String>) -> Request<Webhook, WebhooksUpdate> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.update").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.update").with("webhook", webhook)
     }
 
     /// Delete a webhook.
@@ -1805,7 +1805,7 @@ impl Webhooks {
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn delete(&self, webhook: impl Into<String>) -> Request<DeletedResult> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.delete").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.delete").with("webhook", webhook)
     }
 
     /// Rotate the signing secret.
@@ -1815,7 +1815,7 @@ impl Webhooks {
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn rotate_secret(&self, webhook: impl Into<String>) -> Request<WebhookSecret> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.rotate_secret").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.rotate_secret").with("webhook", webhook)
     }
 
     /// List deliveries.
@@ -1826,7 +1826,7 @@ impl Webhooks {
         webhook: impl Into<String>,
     ) -> Request<Page<WebhookDelivery>, WebhooksListDeliveries> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.list_deliveries").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.list_deliveries").with("webhook", webhook)
     }
 
     /// List deliveries: another route to what `list_deliveries` gives.
@@ -1834,7 +1834,7 @@ impl Webhooks {
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookDelivery>, WebhooksListLogs> {
         let webhook: String = webhook.into();
-        Request::new(&self.client, "blooio.v4.webhooks.list_logs").with("webhook", &webhook)
+        Request::new(&self.client, "blooio.v4.webhooks.list_logs").with("webhook", webhook)
     }
 
     /// Send a past delivery again.
@@ -1847,8 +1847,8 @@ impl Webhooks {
         let webhook: String = webhook.into();
         let delivery: String = delivery.into();
         Request::new(&self.client, "blooio.v4.webhooks.replay_delivery")
-            .with("webhook", &webhook)
-            .with("delivery", &delivery)
+            .with("webhook", webhook)
+            .with("delivery", delivery)
     }
 
     /// Send a past delivery again: another route to what `replay_delivery` does.
@@ -1858,9 +1858,7 @@ impl Webhooks {
     pub fn replay_log(&self, webhook: impl Into<String>, delivery: impl Into<String>) -> Request<WebhookReplay> {
         let webhook: String = webhook.into();
         let delivery: String = delivery.into();
-        Request::new(&self.client, "blooio.v4.webhooks.replay_log")
-            .with("webhook", &webhook)
-            .with("delivery", &delivery)
+        Request::new(&self.client, "blooio.v4.webhooks.replay_log").with("webhook", webhook).with("delivery", delivery)
     }
 }
 
@@ -1871,13 +1869,13 @@ pub enum WebhooksList {}
 impl Request<Page<Webhook>, WebhooksList> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1889,19 +1887,19 @@ impl Request<WebhookWithSecret, WebhooksCreate> {
     /// Event types to deliver: exact, `message.*`, or `*` for all. Default: `["*"]`.
     pub fn event_types(self, event_types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
-        self.with("event_types", &event_types)
+        self.with("event_types", event_types)
     }
 
     /// Only events of this channel.
     pub fn channel_id(self, channel_id: impl Into<String>) -> Self {
         let channel_id: String = channel_id.into();
-        self.with("channel_id", &channel_id)
+        self.with("channel_id", channel_id)
     }
 
     /// Only events of channels of this type.
     pub fn channel_type(self, channel_type: impl Into<ChannelType>) -> Self {
         let channel_type: ChannelType = channel_type.into();
-        self.with("channel_type", &channel_type)
+        self.with("channel_type", channel_type)
     }
 }
 
@@ -1913,19 +1911,19 @@ impl Request<Webhook, WebhooksUpdate> {
     /// Where events are delivered.
     pub fn url(self, url: impl Into<String>) -> Self {
         let url: String = url.into();
-        self.with("url", &url)
+        self.with("url", url)
     }
 
     /// Event types to deliver: exact, `message.*`, or `*` for all.
     pub fn event_types(self, event_types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let event_types: Vec<String> = event_types.into_iter().map(Into::into).collect();
-        self.with("event_types", &event_types)
+        self.with("event_types", event_types)
     }
 
     /// Pause (`disabled`) or resume (`active`) deliveries.
     pub fn status(self, status: impl Into<WebhookStatus>) -> Self {
         let status: WebhookStatus = status.into();
-        self.with("status", &status)
+        self.with("status", status)
     }
 }
 
@@ -1936,13 +1934,13 @@ pub enum WebhooksListDeliveries {}
 impl Request<Page<WebhookDelivery>, WebhooksListDeliveries> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1953,13 +1951,13 @@ pub enum WebhooksListLogs {}
 impl Request<Page<WebhookDelivery>, WebhooksListLogs> {
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -1983,7 +1981,7 @@ impl Events {
     /// - `event`: The event's `evt_…` id.
     pub fn get(&self, event: impl Into<String>) -> Request<Event> {
         let event: String = event.into();
-        Request::new(&self.client, "blooio.v4.events.get").with("event", &event)
+        Request::new(&self.client, "blooio.v4.events.get").with("event", event)
     }
 }
 
@@ -1995,30 +1993,30 @@ impl Request<Page<Event>, EventsList> {
     /// Exact type or a category wildcard such as message.* or safety.*.
     pub fn type_(self, type_: impl Into<String>) -> Self {
         let type_: String = type_.into();
-        self.with("type", &type_)
+        self.with("type", type_)
     }
 
     /// Only events of this chat.
     pub fn chat_id(self, chat_id: impl Into<String>) -> Self {
         let chat_id: String = chat_id.into();
-        self.with("chat_id", &chat_id)
+        self.with("chat_id", chat_id)
     }
 
     /// Only events of this message.
     pub fn message_id(self, message_id: impl Into<String>) -> Self {
         let message_id: String = message_id.into();
-        self.with("message_id", &message_id)
+        self.with("message_id", message_id)
     }
 
     /// Page size. Default: `50`.
     pub fn limit(self, limit: i64) -> Self {
-        self.with("limit", &limit)
+        self.with("limit", limit)
     }
 
     /// next_cursor of the previous page. Opaque.
     pub fn cursor(self, cursor: impl Into<String>) -> Self {
         let cursor: String = cursor.into();
-        self.with("cursor", &cursor)
+        self.with("cursor", cursor)
     }
 }
 
@@ -2036,7 +2034,7 @@ impl PhoneNumbers {
     /// - `number`: E.164.
     pub fn lookup(&self, number: impl Into<String>) -> Request<PhoneNumberLookup> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v4.phone_numbers.lookup").with("number", &number)
+        Request::new(&self.client, "blooio.v4.phone_numbers.lookup").with("number", number)
     }
 
     /// Look up a number that travels in the body, out of sight of logs that keep URLs.
@@ -2044,7 +2042,7 @@ impl PhoneNumbers {
     /// - `number`: E.164.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookup> {
         let number: String = number.into();
-        Request::new(&self.client, "blooio.v4.phone_numbers.lookup_by_post").with("number", &number)
+        Request::new(&self.client, "blooio.v4.phone_numbers.lookup_by_post").with("number", number)
     }
 
     /// Look up many numbers.
@@ -2054,6 +2052,6 @@ impl PhoneNumbers {
     /// - `numbers`: The numbers, up to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<Vec<PhoneNumberLookup>> {
         let numbers: Vec<String> = numbers.into_iter().map(Into::into).collect();
-        Request::new(&self.client, "blooio.v4.phone_numbers.lookup_many").with("numbers", &numbers)
+        Request::new(&self.client, "blooio.v4.phone_numbers.lookup_many").with("numbers", numbers)
     }
 }
