@@ -1,5 +1,6 @@
 //! The untyped client: what the typed veneers of every language stand on.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::api::table;
 use crate::config::Config;
+use crate::engine::listing::{self, Survey};
 use crate::engine::multipart::File;
 use crate::engine::operation::Operation;
 use crate::engine::page::{self, Position};
@@ -143,6 +145,9 @@ impl std::fmt::Debug for Answer {
     }
 }
 
+/// What a [`Survey`] kept of a page.
+pub(crate) type Kept = Option<Box<dyn Any + Send>>;
+
 /// The way on from a page.
 #[derive(Clone)]
 pub struct NextPage(Arc<Next>);
@@ -169,14 +174,21 @@ impl NextPage {
 
     /// Like [`NextPage::fetch`], with the call's progress to read if it is dropped.
     pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + use<>) {
-        let next = self.0.clone();
-        let progress = next.engine.progress();
+        let next = self.clone();
+        let progress = next.0.engine.progress();
         let watched = progress.clone();
-        let run = async move {
-            let mut given = Call::of(next.operation.name.into(), next.arguments.clone(), next.options.clone());
-            list(&next.engine, next.operation, &mut given, &next.position, &watched).await
-        };
-        (progress, run)
+        (progress, async move { next.list(listing::survey::<()>, &watched).await.map(|(answer, _)| answer) })
+    }
+
+    /// Like [`NextPage::fetch`], with what `survey` keeps of the page.
+    pub(crate) async fn keep(&self, survey: Survey) -> Result<(Answer, Kept)> {
+        self.list(survey, &self.0.engine.progress()).await
+    }
+
+    async fn list(&self, survey: Survey, progress: &Progress) -> Result<(Answer, Kept)> {
+        let Next { engine, operation, arguments, options, position } = &*self.0;
+        let mut given = Call::of(operation.name.into(), arguments.clone(), options.clone());
+        list(engine, operation, &mut given, position, survey, progress).await
     }
 }
 
@@ -214,12 +226,25 @@ impl Client {
         let engine = self.engine.clone();
         let progress = engine.progress();
         let watched = progress.clone();
-        (progress, async move { dispatch(&engine, &mut call, &watched).await })
+        let run = async move {
+            dispatch(&engine, &mut call, listing::survey::<()>, &watched).await.map(|(answer, _)| answer)
+        };
+        (progress, run)
+    }
+
+    /// Makes a call, with what `survey` keeps of the page that comes back.
+    pub(crate) async fn keep(&self, mut call: Call, survey: Survey) -> Result<(Answer, Kept)> {
+        dispatch(&self.engine, &mut call, survey, &self.engine.progress()).await
     }
 }
 
 // By reference all the way down: what a future is given, it would hold twice.
-async fn dispatch(engine: &Arc<Engine>, given: &mut Call, progress: &Progress) -> Result<Answer> {
+async fn dispatch(
+    engine: &Arc<Engine>,
+    given: &mut Call,
+    survey: Survey,
+    progress: &Progress,
+) -> Result<(Answer, Kept)> {
     let Call { operation: name, arguments, options, .. } = given;
     options.check()?;
     if name.starts_with("blooio.") != (engine.settings.product == crate::Product::Blooio) {
@@ -227,16 +252,16 @@ async fn dispatch(engine: &Arc<Engine>, given: &mut Call, progress: &Progress) -
     }
     if let Some(api) = raw::api_of(name) {
         let request = raw::build(&engine.settings, api, arguments, options)?;
-        return call::run(engine, &raw::RAW, &request, options, progress).await.map(Answer::from);
+        return call::run(engine, &raw::RAW, &request, options, progress).await.map(|done| (done.into(), None));
     }
     if let Some(operation) = wait::status_operation(name) {
-        return wait::run(engine, operation, arguments, options, progress).await.map(Answer::from);
+        return wait::run(engine, operation, arguments, options, progress).await.map(|done| (done.into(), None));
     }
     let Some(operation) = table::find(name) else {
         return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));
     };
     let position = page::first(operation, arguments);
-    list(engine, operation, given, &position, progress).await
+    list(engine, operation, given, &position, survey, progress).await
 }
 
 /// One page of a list, or the one answer of anything else.
@@ -245,21 +270,25 @@ async fn list(
     operation: &'static Operation,
     given: &mut Call,
     position: &Position,
+    survey: Survey,
     progress: &Progress,
-) -> Result<Answer> {
+) -> Result<(Answer, Kept)> {
     let Call { arguments, files, options, .. } = given;
-    let request = request::build(&engine.settings, operation, arguments, files, options)?;
+    let mut request = request::build(&engine.settings, operation, arguments, files, options)?;
+    request.survey = survey;
     let mut done = call::run(engine, operation, &request, options, progress).await?;
     let page = done.value.page.take();
     let mut answer = Answer::from(done);
+    let mut kept = None;
     if let Some(mut listing) = page {
+        kept = listing.kept.take();
         answer.items = Some(std::mem::take(&mut listing.items));
         answer.next = page::next(operation, position, arguments, listing).map(|(position, arguments)| {
             let options = std::mem::take(options);
             NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position }))
         });
     }
-    Ok(answer)
+    Ok((answer, kept))
 }
 
 impl From<call::Done> for Answer {

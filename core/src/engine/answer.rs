@@ -9,7 +9,7 @@ use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::listing::{self, Listing};
+use super::listing::{Listing, Survey};
 use super::operation::{Operation, Paging, Schema, SendForm};
 use super::retry::is_quota;
 use super::shape::{self, Fits};
@@ -21,7 +21,6 @@ use crate::sight::{self, Key, See, Sight, Skip};
 const KEPT_TEXT: usize = 16 * 1024;
 
 /// A successful answer, checked.
-#[derive(Debug)]
 pub(crate) struct Value2xx {
     pub model: &'static str,
     /// For pages: where the items are, and what follows.
@@ -35,13 +34,14 @@ pub(crate) fn read(
     status: u16,
     body: &Bytes,
     dry_run: bool,
+    survey: Survey,
 ) -> std::result::Result<Value2xx, String> {
     let row = operation.answers.iter().find(|row| row.status == status);
     let row =
         row.or_else(|| operation.answers.iter().find(|row| row.status == 0)).or_else(|| operation.answers.first());
     let (model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
     if !matches!(operation.paging, Paging::None) {
-        let (page, body) = decode(body, |text| listing::survey(&operation.paging, text))?;
+        let (page, body) = decode(body, |text| survey(&operation.paging, text))?;
         return Ok(Value2xx { model, page: Some(page?), body });
     }
     if let Some(form) = operation.send.filter(|form| *form != SendForm::V4CreateChat) {
@@ -335,7 +335,7 @@ mod tests {
             for form in [SendForm::V2, SendForm::V4Chat] {
                 for dry_run in [false, true] {
                     let read = read_sent(form, "", &Schema::Object(&[]), &Bytes::from_static(body.as_bytes()), dry_run);
-                    let text = read.map(|read| serde_json::from_slice(&read.body).unwrap());
+                    let text = read.map(|read| -> Value { serde_json::from_slice(&read.body).unwrap() });
                     let value: Value = serde_json::from_str(body).unwrap();
                     let fits = shape::check_answer("", &value, &Schema::Object(&[]));
                     assert_eq!(text, fits.and_then(|()| with_message_ids(form, value, dry_run)), "{form:?} {body}");

@@ -87,7 +87,7 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> 
     {
         return undecodable(Some(&body), "its content type is not JSON");
     }
-    match answer::read(operation, status, &body, request.traits.dry_run) {
+    match answer::read(operation, status, &body, request.traits.dry_run, request.survey) {
         Ok(value) => Ok(Answer { value, status, headers }),
         Err(problem) => undecodable(Some(&body), &problem),
     }

@@ -1,6 +1,9 @@
 //! A page of a list, as far as the engine must know it: one pass over the body that keeps only what the next page is found by.
+//! A caller who wants typed items has them made in the same pass.
 
+use std::any::Any;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
 
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::{Map, Value};
@@ -9,7 +12,6 @@ use super::operation::Paging;
 use crate::sight::{Key, See, Sight, Skip, read};
 
 /// What the body of a page says.
-#[derive(Debug)]
 pub(crate) struct Listing {
     /// The field that holds the items; empty when the body is the array itself.
     pub items: String,
@@ -19,13 +21,33 @@ pub(crate) struct Listing {
     pub identities: Vec<u64>,
     /// The fields beside the items that say what follows.
     pub around: Value,
+    /// A [`Kept`] of the rows, where there was somebody to keep them for.
+    pub kept: Option<Box<dyn Any + Send>>,
+}
+
+/// Reads a page: one of the forms of [`survey`].
+pub(crate) type Survey = fn(&Paging, &str) -> serde_json::Result<Result<Listing, String>>;
+
+/// What becomes of an item.
+pub(crate) trait Row: Sized + Send + 'static {
+    /// Whether the rows, and the fields beside them, are wanted.
+    const KEPT: bool;
+
+    /// Reads an item with the text of its field `id`, if it has one; `None` for an item that cannot be such a row.
+    fn read<'de, A: MapAccess<'de>>(id: Option<&str>, object: A) -> Result<(Option<Self>, Option<u64>), A::Error>;
+}
+
+/// The items of a page, and what stands beside them.
+pub(crate) struct Kept<R> {
+    pub rows: Vec<R>,
+    pub rest: Value,
 }
 
 /// The fields that [`Listing::around`] keeps.
 const AROUND: [&str; 4] = ["pagination", "has_more", "count", "next_cursor"];
 
 /// Reads a page. The outer error: the text is not JSON. The inner one says what is wrong with the page, without quoting it.
-pub(crate) fn survey(paging: &Paging, text: &str) -> serde_json::Result<Result<Listing, String>> {
+pub(crate) fn survey<R: Row>(paging: &Paging, text: &str) -> serde_json::Result<Result<Listing, String>> {
     let (names, id): (&[&str], _) = match paging {
         Paging::None => (&[], None),
         Paging::Single { items } => (&[items, "data"], None),
@@ -34,7 +56,9 @@ pub(crate) fn survey(paging: &Paging, text: &str) -> serde_json::Result<Result<L
         Paging::Anywhere => (&["data", "contacts", "items"], None),
     };
     let anywhere = matches!(paging, Paging::Anywhere);
-    let Body { array, mut arrays, around } = read(text, Look { names, anywhere, id })?;
+    let Body { array, mut arrays, around, mut rest, mut whole } =
+        read(text, Look { names, anywhere, id, rows: PhantomData::<R> })?;
+    whole &= arrays.len() < 2;
     let named = names.iter().find_map(|name| arrays.iter().position(|(have, _)| have == name));
     let only = (anywhere && arrays.len() == 1).then_some(0);
     let (items, rows) = match (array, named.or(only)) {
@@ -51,7 +75,14 @@ pub(crate) fn survey(paging: &Paging, text: &str) -> serde_json::Result<Result<L
         _ => rows.identities,
     };
     identities.sort_unstable();
-    Ok(Ok(Listing { items, count: rows.count, identities, around: around.into() }))
+    let kept = (R::KEPT && whole && rows.kept.len() as u64 == rows.count).then(|| {
+        if !items.is_empty() {
+            rest.insert(items.clone(), Value::Null);
+        }
+        let rest = if items.is_empty() { Value::Null } else { rest.into() };
+        Box::new(Kept { rows: rows.kept, rest }) as Box<dyn Any + Send>
+    });
+    Ok(Ok(Listing { items, count: rows.count, identities, around: around.into(), kept }))
 }
 
 /// Where some items have no id, those are told apart by all that they hold.
@@ -65,53 +96,71 @@ fn whole_identities(text: &str, items: &str, id: &str) -> serde_json::Result<Vec
     Ok(items.iter().map(identity).collect())
 }
 
-fn fingerprint(identity: &str) -> u64 {
+pub(crate) fn fingerprint(identity: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     identity.hash(&mut hasher);
     hasher.finish()
 }
 
 /// Looks at a body.
-struct Look<'a> {
+struct Look<'a, R> {
     /// Fields that may hold the items.
     names: &'a [&'a str],
     /// So may any other.
     anywhere: bool,
     /// The field that identifies an item, where that matters.
     id: Option<&'a str>,
+    rows: PhantomData<R>,
 }
 
-#[derive(Default)]
-struct Body {
-    array: Option<Rows>,
-    arrays: Vec<(String, Rows)>,
+struct Body<R> {
+    array: Option<Rows<R>>,
+    arrays: Vec<(String, Rows<R>)>,
     around: Map<String, Value>,
+    /// Every field that holds no items, where rows are kept.
+    rest: Map<String, Value>,
+    /// Nothing is missing there.
+    whole: bool,
 }
 
-impl Sight for Look<'_> {
-    type Made = Body;
+impl<R> Body<R> {
+    fn of(array: Option<Rows<R>>) -> Body<R> {
+        Body { array, arrays: Vec::new(), around: Map::new(), rest: Map::new(), whole: true }
+    }
+}
 
-    fn scalar(self, _: Value) -> Body {
-        Body::default()
+impl<R: Row> Sight for Look<'_, R> {
+    type Made = Body<R>;
+
+    fn scalar(self, _: Value) -> Body<R> {
+        Body::of(None)
     }
 
-    fn text(self, _: &str) -> Body {
-        Body::default()
+    fn text(self, _: &str) -> Body<R> {
+        Body::of(None)
     }
 
-    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Body, A::Error> {
-        Ok(Body { array: LookAtRows(self.id).list(list)?, ..Body::default() })
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Body<R>, A::Error> {
+        LookAtRows(self.id, PhantomData).list(list).map(Body::of)
     }
 
-    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> Result<Body, A::Error> {
-        let mut body = Body::default();
+    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> Result<Body<R>, A::Error> {
+        let mut body = Body::of(None);
         while let Some(key) = object.next_key::<String>()? {
-            if AROUND.contains(&key.as_str()) {
-                body.around.insert(key, object.next_value()?);
-            } else if self.anywhere || self.names.contains(&key.as_str()) {
-                let rows = object.next_value_seed(See(LookAtRows(self.id)))?;
+            let is_around = AROUND.contains(&key.as_str());
+            if !is_around && (self.anywhere || self.names.contains(&key.as_str())) {
+                let rows = object.next_value_seed(See(LookAtRows(self.id, PhantomData)))?;
+                body.whole &= rows.is_some();
                 body.arrays.retain(|(have, _)| *have != key);
                 body.arrays.extend(rows.map(|rows| (key, rows)));
+            } else if is_around || R::KEPT {
+                let value: Value = object.next_value()?;
+                if R::KEPT {
+                    body.rest.insert(key.clone(), value.clone());
+                }
+                if is_around {
+                    body.around.insert(key, value);
+                }
             } else {
                 object.next_value_seed(See(Skip))?;
             }
@@ -120,8 +169,8 @@ impl Sight for Look<'_> {
     }
 }
 
-#[derive(Default)]
-struct Rows {
+struct Rows<R> {
+    kept: Vec<R>,
     count: u64,
     identities: Vec<u64>,
     /// Some item's id is missing or no string.
@@ -131,76 +180,79 @@ struct Rows {
 }
 
 /// Looks at what may be an array of items.
-struct LookAtRows<'a>(Option<&'a str>);
+struct LookAtRows<'a, R>(Option<&'a str>, PhantomData<R>);
 
-impl Sight for LookAtRows<'_> {
-    type Made = Option<Rows>;
+impl<R: Row> Sight for LookAtRows<'_, R> {
+    type Made = Option<Rows<R>>;
 
-    fn scalar(self, _: Value) -> Option<Rows> {
+    fn scalar(self, _: Value) -> Option<Rows<R>> {
         None
     }
 
-    fn text(self, _: &str) -> Option<Rows> {
+    fn text(self, _: &str) -> Option<Rows<R>> {
         None
     }
 
-    fn list<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Rows>, A::Error> {
-        let mut rows = Rows::default();
-        while let Some(row) = list.next_element_seed(See(LookAtRow(self.0)))? {
+    fn list<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Rows<R>>, A::Error> {
+        let mut rows = Rows { kept: Vec::new(), count: 0, identities: Vec::new(), nameless: false, odd: None };
+        while let Some(row) = list.next_element_seed(See(LookAtRow(self.0, PhantomData)))? {
             match row {
-                Row::Named(identity) => rows.identities.push(identity),
-                Row::Nameless => rows.nameless = true,
-                Row::Odd => rows.odd = rows.odd.or(Some(rows.count)),
+                Some((row, identity)) => {
+                    rows.kept.extend(row);
+                    rows.nameless |= identity.is_none();
+                    rows.identities.extend(identity);
+                }
+                None => rows.odd = rows.odd.or(Some(rows.count)),
             }
             rows.count += 1;
         }
         Ok(Some(rows))
     }
 
-    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Option<Rows>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Option<Rows<R>>, A::Error> {
         Skip.object(object)?;
         Ok(None)
     }
 }
 
-enum Row {
-    Named(u64),
-    Nameless,
-    Odd,
+/// Looks at what should be an object.
+struct LookAtRow<'a, R>(Option<&'a str>, PhantomData<R>);
+
+impl<R: Row> Sight for LookAtRow<'_, R> {
+    type Made = Option<(Option<R>, Option<u64>)>;
+
+    fn scalar(self, _: Value) -> Self::Made {
+        None
+    }
+
+    fn text(self, _: &str) -> Self::Made {
+        None
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Self::Made, A::Error> {
+        Skip.list(list).map(|()| None)
+    }
+
+    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Self::Made, A::Error> {
+        R::read(self.0, object).map(Some)
+    }
 }
 
-struct LookAtRow<'a>(Option<&'a str>);
+/// Of an item that nobody keeps, only the id is read.
+impl Row for () {
+    const KEPT: bool = false;
 
-impl Sight for LookAtRow<'_> {
-    type Made = Row;
-
-    fn scalar(self, _: Value) -> Row {
-        Row::Odd
-    }
-
-    fn text(self, _: &str) -> Row {
-        Row::Odd
-    }
-
-    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Row, A::Error> {
-        Skip.list(list)?;
-        Ok(Row::Odd)
-    }
-
-    fn object<'de, A: MapAccess<'de>>(self, mut object: A) -> Result<Row, A::Error> {
-        let Some(id) = self.0 else {
-            Skip.object(object)?;
-            return Ok(Row::Nameless);
-        };
-        let mut row = Row::Nameless;
+    fn read<'de, A: MapAccess<'de>>(id: Option<&str>, mut object: A) -> Result<(Option<()>, Option<u64>), A::Error> {
+        let Some(id) = id else { return Skip.object(object).map(|()| (None, None)) };
+        let mut identity = None;
         while let Some(is_id) = object.next_key_seed(Key(|key: &str| key == id))? {
             if is_id {
-                row = object.next_value_seed(See(Identity))?;
+                identity = object.next_value_seed(See(Identity))?;
             } else {
                 object.next_value_seed(See(Skip))?;
             }
         }
-        Ok(row)
+        Ok((None, identity))
     }
 }
 
@@ -208,21 +260,21 @@ impl Sight for LookAtRow<'_> {
 struct Identity;
 
 impl Sight for Identity {
-    type Made = Row;
+    type Made = Option<u64>;
 
-    fn scalar(self, _: Value) -> Row {
-        Row::Nameless
+    fn scalar(self, _: Value) -> Option<u64> {
+        None
     }
 
-    fn text(self, text: &str) -> Row {
-        Row::Named(fingerprint(text))
+    fn text(self, text: &str) -> Option<u64> {
+        Some(fingerprint(text))
     }
 
-    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Row, A::Error> {
-        Skip.list(list).map(|()| Row::Nameless)
+    fn list<'de, A: SeqAccess<'de>>(self, list: A) -> Result<Option<u64>, A::Error> {
+        Skip.list(list).map(|()| None)
     }
 
-    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Row, A::Error> {
-        Skip.object(object).map(|()| Row::Nameless)
+    fn object<'de, A: MapAccess<'de>>(self, object: A) -> Result<Option<u64>, A::Error> {
+        Skip.object(object).map(|()| None)
     }
 }

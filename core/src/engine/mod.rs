@@ -6,7 +6,7 @@ pub(crate) mod call;
 pub(crate) mod clock;
 mod idempotency;
 pub(crate) mod limit;
-mod listing;
+pub(crate) mod listing;
 pub(crate) mod multipart;
 mod net;
 mod observe;

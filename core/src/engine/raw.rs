@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::operation::{Api, Argument, BodyKind, Field, Idempotency, Method, Operation, Paging, Place, Schema};
 use super::request::{self, Bodies, Private, Request, Traits};
-use super::{CallOptions, shape, url};
+use super::{CallOptions, listing, shape, url};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 
@@ -90,6 +90,7 @@ pub(crate) fn build<'a>(
             idempotency: if method == Method::Post { Idempotency::Sent } else { Idempotency::None },
         },
         private: Private { arguments, options, gather: private_values },
+        survey: listing::survey::<()>,
     })
 }
 

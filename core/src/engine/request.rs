@@ -7,6 +7,7 @@ use http::Uri;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
+use super::listing::{self, Survey};
 use super::multipart::{self, File};
 use super::operation::{Api, Argument, BodyKind, ContentRule, Idempotency, Method, Operation, Place, Schema, SendForm};
 use super::shape::{self, ObjectWriter};
@@ -56,6 +57,8 @@ pub(crate) struct Request<'a> {
     pub body: Bodies,
     pub traits: Traits,
     pub private: Private<'a>,
+    /// How a page of the answer is read.
+    pub survey: Survey,
 }
 
 /// The caller's own texts, hidden from error messages; gathered only when there is one to write.
@@ -112,6 +115,7 @@ pub(crate) fn build<'a>(
         body,
         traits: traits(operation, dry_run),
         private,
+        survey: listing::survey::<()>,
     })
 }
 

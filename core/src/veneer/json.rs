@@ -28,6 +28,18 @@ pub trait Json: Sized {
         self.to_json()
     }
 
+    /// The text that this is, if it is one.
+    #[doc(hidden)]
+    fn as_text(&self) -> Option<&str> {
+        None
+    }
+
+    /// The text of an object's field, by its wire name.
+    #[doc(hidden)]
+    fn text_of(&self, _field: &str) -> Option<&str> {
+        None
+    }
+
     /// Reads the text of an answer of the named model; types that stand for several models choose by it.
     #[doc(hidden)]
     fn from_answer(_model: &str, text: &str) -> Result<Self, Value> {
@@ -90,6 +102,10 @@ impl Json for Value {
         self
     }
 
+    fn text_of(&self, field: &str) -> Option<&str> {
+        self.get(field)?.as_str()
+    }
+
     fn to_json(&self) -> Value {
         self.clone()
     }
@@ -109,6 +125,10 @@ impl Json for String {
 
     fn into_json(self) -> Value {
         Value::String(self)
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
     }
 }
 
@@ -152,6 +172,10 @@ impl<T: Json> Json for Option<T> {
 
     fn to_json(&self) -> Value {
         self.as_ref().map_or(Value::Null, Json::to_json)
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        self.as_ref()?.as_text()
     }
 
     fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Result<Self, Value>, A::Error> {

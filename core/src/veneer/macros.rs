@@ -19,6 +19,13 @@ macro_rules! model {
                 serde_json::Value::Object(map)
             }
 
+            fn text_of(&self, field: &str) -> Option<&str> {
+                match field {
+                    $($key => $crate::veneer::Json::as_text(&self.$field),)*
+                    _ => self.raw.get(field)?.as_str(),
+                }
+            }
+
             fn from_object<'de, A: serde::de::MapAccess<'de>>(
                 mut object: A,
             ) -> Result<Result<Self, serde_json::Value>, A::Error> {
@@ -127,6 +134,10 @@ macro_rules! open_enum {
 
             fn to_json(&self) -> serde_json::Value {
                 serde_json::Value::from(self.as_str())
+            }
+
+            fn as_text(&self) -> Option<&str> {
+                Some(self.as_str())
             }
         }
     };

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 
 use super::request::{Request, unexpected};
 use super::{As, Json};
+use crate::client::Kept;
+use crate::engine::listing::{self, Row};
 use crate::sight::{self, Key, Sight};
-use crate::{Answer, NextPage, Result};
+use crate::{Answer, Call, Client, NextPage, Result};
 
 /// One page of a list.
 #[derive(Clone)]
@@ -36,8 +38,40 @@ impl<T> Page<T> {
     }
 }
 
-impl<T: Json> Page<T> {
-    pub(super) fn of(answer: &Answer) -> Result<Page<T>> {
+/// An item as it is kept for the caller, while the engine looks at the page.
+struct Item<T>(T);
+
+impl<T: Json + Send + 'static> Row for Item<T> {
+    const KEPT: bool = true;
+
+    fn read<'de, A: MapAccess<'de>>(
+        id: Option<&str>,
+        object: A,
+    ) -> std::result::Result<(Option<Self>, Option<u64>), A::Error> {
+        let item = T::from_object(object)?.ok();
+        let identity = item.as_ref().zip(id).and_then(|(item, id)| item.text_of(id)).map(listing::fingerprint);
+        Ok((item.map(Item), identity))
+    }
+}
+
+impl<T: Json + Send + 'static> Page<T> {
+    pub(super) async fn first(client: &Client, call: Call) -> Result<(Answer, Page<T>)> {
+        let (answer, kept) = client.keep(call, listing::survey::<Item<T>>).await?;
+        let page = Page::of(&answer, kept)?;
+        Ok((answer, page))
+    }
+
+    async fn after(next: &NextPage) -> Result<Page<T>> {
+        let (answer, kept) = next.keep(listing::survey::<Item<T>>).await?;
+        Page::of(&answer, kept)
+    }
+
+    fn of(answer: &Answer, kept: Kept) -> Result<Page<T>> {
+        if let Some(Ok(kept)) = kept.map(|kept| kept.downcast::<listing::Kept<Item<T>>>()) {
+            let items = kept.rows.into_iter().map(|Item(item)| item).collect();
+            return Ok(Page { items, raw: kept.rest, next: answer.next.clone() });
+        }
+        // Where more than one field might have held the items, it takes the body and the engine's choice.
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         let body = Body { items: answer.items.as_deref().unwrap_or_default(), types: PhantomData };
         let read = sight::read(text, body).ok().flatten();
@@ -51,7 +85,7 @@ impl<T: Json> Page<T> {
     /// Any [`crate::Error`] of the call; it may be repeated then.
     pub async fn next_page(&self) -> Result<Option<Page<T>>> {
         match &self.next {
-            Some(next) => Page::of(&next.fetch().await?).map(Some),
+            Some(next) => Page::after(next).await.map(Some),
             None => Ok(None),
         }
     }
@@ -129,7 +163,7 @@ impl<T> std::fmt::Debug for Items<T> {
     }
 }
 
-impl<T: Json> Items<T> {
+impl<T: Json + Send + 'static> Items<T> {
     /// The next item. Pages are fetched as they are needed; an error ends the list.
     pub async fn next(&mut self) -> Option<Result<T>> {
         loop {
@@ -140,10 +174,7 @@ impl<T: Json> Items<T> {
             let page = match &mut self.source {
                 Source::End => return None,
                 Source::First(page) => page.await,
-                Source::Next(next) => match next.fetch().await {
-                    Ok(answer) => Page::of(&answer),
-                    Err(error) => Err(error),
-                },
+                Source::Next(next) => Page::after(next).await,
             };
             match page {
                 Ok(Page { items, next, .. }) => {
@@ -175,5 +206,68 @@ impl<T: Json + Send + 'static, A> Request<Page<T>, A> {
     /// Every item of the list, page after page, instead of the first page.
     pub fn items(self) -> Items<T> {
         Items { ready: VecDeque::new(), source: Source::First(self.into_future()) }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::api::blooio_v2::models::Contact;
+    use crate::engine::listing::Survey;
+    use crate::operation::Paging;
+
+    /// The page, and all that the engine knows of it.
+    fn look(
+        paging: &Paging,
+        body: &'static str,
+        survey: Survey,
+    ) -> std::result::Result<(Page<Contact>, Value), String> {
+        let listing = survey(paging, body).unwrap()?;
+        let known = serde_json::json!([listing.items, listing.count, listing.identities, listing.around]);
+        let answer = Answer {
+            status: 200,
+            headers: Default::default(),
+            request_id: None,
+            attempts: 1,
+            idempotency_key: None,
+            model: "Contact",
+            items: Some(listing.items),
+            body: Bytes::from_static(body.as_bytes()),
+            next: None,
+        };
+        Ok((Page::of(&answer, listing.kept).unwrap(), known))
+    }
+
+    #[test]
+    fn items_made_on_the_way_are_those_made_afterwards() {
+        let bodies = [
+            r#"{"contacts":[{"id":"a","name":"A","odd":[1]},{"id":"b","type":"phone"}],"pagination":{"total":2},"x":1.5}"#,
+            r#"{"contacts":[{"id":7},{"id":"b","id":null},{}],"has_more":false}"#,
+            r#"{"contacts":[{"id":"a"}],"contacts":[{"id":"b"}],"count":1}"#,
+            r#"{"contacts":[{"id":"a"}],"data":[{"id":"b"},1]}"#,
+            r#"{"data":[{"id":"a"}],"contacts":{"id":"b"}}"#,
+            r#"{"contacts":[{"id":"a"},[]]}"#,
+            r#"{"contacts":[]}"#,
+            r#"[{"id":"a"},{"id":"b"}]"#,
+            r#"{"other":[{"id":"a"}],"count":1}"#,
+            r#"{"other":{}}"#,
+        ];
+        let pagings = [
+            Paging::Single { items: "contacts" },
+            Paging::Offset { items: "contacts", id: "id" },
+            Paging::Cursor { items: "contacts", id: "id", offset_when: &[] },
+            Paging::Anywhere,
+        ];
+        for body in bodies {
+            for paging in &pagings {
+                let after = look(paging, body, listing::survey::<()>);
+                let with = look(paging, body, listing::survey::<Item<Contact>>);
+                let parts = |(page, known): (Page<Contact>, Value)| (page.items, page.raw, known);
+                assert_eq!(with.map(parts), after.map(parts), "{paging:?} {body}");
+            }
+        }
     }
 }

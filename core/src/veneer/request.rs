@@ -58,19 +58,23 @@ impl<T, A> std::fmt::Debug for Request<T, A> {
 /// What a call can result in: a [`Json`] value, or a [`Page`] of them.
 pub trait Outcome: Sized {
     #[doc(hidden)]
-    fn read(answer: &Answer) -> Result<Self>;
+    fn ask(client: Client, call: Call) -> impl Future<Output = Result<(Answer, Self)>> + Send;
 }
 
-impl<T: Json> Outcome for T {
-    fn read(answer: &Answer) -> Result<T> {
+impl<T: Json + Send> Outcome for T {
+    async fn ask(client: Client, call: Call) -> Result<(Answer, T)> {
+        let answer = client.call(call).await?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-        T::from_answer(answer.model, text).map_err(|_| unexpected(answer, "the value has another shape"))
+        match T::from_answer(answer.model, text) {
+            Ok(value) => Ok((answer, value)),
+            Err(_) => Err(unexpected(&answer, "the value has another shape")),
+        }
     }
 }
 
-impl<T: Json> Outcome for Page<T> {
-    fn read(answer: &Answer) -> Result<Page<T>> {
-        Page::of(answer)
+impl<T: Json + Send + 'static> Outcome for Page<T> {
+    async fn ask(client: Client, call: Call) -> Result<(Answer, Page<T>)> {
+        Page::first(&client, call).await
     }
 }
 
@@ -148,10 +152,6 @@ impl<T, A> Request<T, A> {
         self.call.options.extra_body.insert(name.into(), value.into());
         self
     }
-
-    fn answer(self) -> impl Future<Output = Result<Answer>> + Send + 'static {
-        self.client.call(self.call)
-    }
 }
 
 impl<T: Outcome, A> Request<T, A> {
@@ -163,10 +163,9 @@ impl<T: Outcome, A> Request<T, A> {
     where
         T: Send + 'static,
     {
-        let answer = self.answer();
+        let Request { client, call, .. } = self;
         async move {
-            let answer = answer.await?;
-            let value = T::read(&answer)?;
+            let (answer, value) = T::ask(client, call).await?;
             let Answer { status, headers, request_id, attempts, idempotency_key, .. } = answer;
             Ok(Response { value, status, headers, request_id, attempts, idempotency_key })
         }
@@ -178,8 +177,8 @@ impl<T: Outcome + Send + 'static, A> IntoFuture for Request<T, A> {
     type IntoFuture = BoxFuture<Result<T>>;
 
     fn into_future(self) -> BoxFuture<Result<T>> {
-        let answer = self.answer();
-        Box::pin(async move { T::read(&answer.await?) })
+        let Request { client, call, .. } = self;
+        Box::pin(async move { T::ask(client, call).await.map(|(_, value)| value) })
     }
 }
 
