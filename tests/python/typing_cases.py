@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+import bloomchats
 from bloomchats import AsyncBlooio, AsyncPage, Blooio, BloomChats, Page, Response, v2, v4, webhooks
 from bloomchats.testing import AsyncSandbox, Happening, Received, Sandbox, scripted
 
@@ -81,6 +82,11 @@ def events(event: webhooks.WebhookEvent) -> str | None:
             return event.id
         case _:
             return event.type
+
+
+def names() -> None:
+    bloomchats.Blooo  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    assert_type(bloomchats.RateLimitError("x").retry_after, float | None)
 
 
 def keys(later: Callable[[], Awaitable[str]]) -> None:

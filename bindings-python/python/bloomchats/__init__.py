@@ -9,23 +9,24 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from bloomchats import errors
-from bloomchats._client import BloomChats, Blooio
-from bloomchats._files import FileInput
-from bloomchats._key import new_idempotency_key
-from bloomchats._models import Model, Unknown
+from bloomchats._lazy import loading
 from bloomchats._native import VERSION as __version__
-from bloomchats._options import NOT_GIVEN, CallOptions, ClientOptions, NotGiven, Plan, RequestOptions
-from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
-from bloomchats._time import to_datetime
-from bloomchats.errors import *
+from bloomchats.generated.errors import *
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bloomchats import v2, v4, webhooks
+    from bloomchats._arguments import NOT_GIVEN, NotGiven
     from bloomchats._async_client import AsyncBloomChats, AsyncBlooio
+    from bloomchats._bloomchats import BloomChats
+    from bloomchats._client import Blooio
+    from bloomchats._files import FileInput
+    from bloomchats._key import new_idempotency_key
+    from bloomchats._models import Model, Unknown
+    from bloomchats._options import CallOptions, ClientOptions, Plan, RequestOptions
+    from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
+    from bloomchats._time import to_datetime
 
 __all__ = [
     "NOT_GIVEN",
@@ -56,11 +57,34 @@ __all__ = [
 ]
 __all__ += errors.__all__
 
+_LATER = {
+    "_arguments": ("NOT_GIVEN", "NotGiven"),
+    "_async_client": ("AsyncBloomChats", "AsyncBlooio"),
+    "_bloomchats": ("BloomChats",),
+    "_client": ("Blooio",),
+    "_files": ("FileInput",),
+    "_key": ("new_idempotency_key",),
+    "_models": ("Model", "Unknown"),
+    "_options": ("CallOptions", "ClientOptions", "Plan", "RequestOptions"),
+    "_page": ("AsyncPage", "AsyncPages", "Page", "Pages", "Response"),
+    "_time": ("to_datetime",),
+    "v2": ("v2",),
+    "v4": ("v4",),
+    "webhooks": ("webhooks",),
+}
+"""Names and the modules that are loaded when one of theirs is first used."""
 
-def __getattr__(name: str) -> Any:
-    # Loaded when first used: a script that sends one message should not wait for asyncio and webhooks.
-    if name in ("v2", "v4", "webhooks"):
-        return importlib.import_module(f"bloomchats.{name}")
-    if name in ("AsyncBlooio", "AsyncBloomChats"):
-        return getattr(importlib.import_module("bloomchats._async_client"), name)
-    raise AttributeError(f"module 'bloomchats' has no attribute {name!r}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        home = next((module for module, names in _LATER.items() if name in names), None)
+        # Any other name is refused without `loading`: our own modules, while they are loaded, ask here for one another.
+        if home is None:
+            raise AttributeError(f"module 'bloomchats' has no attribute {name!r}")
+        with loading:
+            module = __import__(f"bloomchats.{home}", fromlist=[""])
+        value = globals()[name] = module if home == name else getattr(module, name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

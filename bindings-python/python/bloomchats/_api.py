@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-from bloomchats._options import NOT_GIVEN, RequestOptions
+from bloomchats._arguments import NOT_GIVEN
 from bloomchats._responding import async_wrapped, wrapped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeAlias
+
     from bloomchats._async_call import AsyncCaller
-    from bloomchats._call import Caller
+    from bloomchats._call import Caller, CallerBase
+    from bloomchats._options import RequestOptions
     from typing_extensions import Unpack
 
-Query = Mapping[str, "str | int | float | bool"]
+    Query: TypeAlias = Mapping[str, str | int | float | bool]
+
+
+def _requested(
+    caller: CallerBase, method: str, path: str, query: Query | None, body: object
+) -> tuple[str, dict[str, object]]:
+    """The operation and its arguments."""
+    arguments: dict[str, object] = {"method": method, "path": path, "query": query}
+    if body is not NOT_GIVEN:
+        arguments["body"] = body
+    return f"{caller.name}.request", arguments
 
 
 class Api:
@@ -40,8 +52,7 @@ class Api:
             query: Query parameters.
             body: Anything JSON can express; `None` sends null.
         """
-        arguments = {"method": method, "path": path, "query": query, "body": body}
-        return self._caller.call("request", arguments, options)
+        return self._caller.call(*_requested(self._caller, method, path, query, body), options)
 
     @property
     def with_response(self) -> ApiWithResponse:
@@ -80,8 +91,7 @@ class AsyncApi:
             query: Query parameters.
             body: Anything JSON can express; `None` sends null.
         """
-        arguments = {"method": method, "path": path, "query": query, "body": body}
-        return await self._caller.call("request", arguments, options)
+        return await self._caller.call(*_requested(self._caller, method, path, query, body), options)
 
     @property
     def with_response(self) -> AsyncApiWithResponse:

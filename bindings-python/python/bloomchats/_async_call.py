@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from bloomchats import _loop, _native
-from bloomchats._call import Arguments, CallerBase, Files, Options
-from bloomchats._models import Model
+from bloomchats import _loop
+from bloomchats._call import CallerBase
 from bloomchats._page import AsyncPage, AsyncPages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from bloomchats import _native
+    from bloomchats._call import Arguments, Files, Options
+    from bloomchats._models import Model
 
 
 class AsyncCaller(CallerBase):
@@ -23,12 +28,14 @@ class AsyncCaller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        return self._value(await self._run(self._prepare(operation, arguments, options, files)), item)
+        call = self._prepare(operation, arguments, options, files)
+        return self._value(self._checked(await _loop.run(call, self._connection.api_key)), item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         async def first() -> Any:
             answer = await self._run(self._prepare(operation, arguments, options, None))
-            return self._told(answer, self._page(answer))
+            page = self._page(answer)
+            return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else AsyncPages(first)
 

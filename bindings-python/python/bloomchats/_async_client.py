@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
-
-from bloomchats._async_call import AsyncCaller
 from bloomchats._client import ClientBase
-from bloomchats._options import ClientOptions
-from bloomchats.generated.blooio_v2.async_resources import AsyncBlooioV2Api
-from bloomchats.generated.blooio_v2.models import MODELS as _V2
-from bloomchats.generated.blooio_v4.async_resources import AsyncBlooioV4Api
-from bloomchats.generated.blooio_v4.models import MODELS as _V4
+from bloomchats._lazy import TypeVar, loading, made_once
 from bloomchats.generated.bloomchats.async_resources import AsyncBloomChatsApi
-from bloomchats.generated.bloomchats.models import MODELS as _BLOOMCHATS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    from bloomchats._options import ClientOptions
+    from bloomchats.generated.blooio_v2.async_resources import AsyncBlooioV2Api
+    from bloomchats.generated.blooio_v4.async_resources import AsyncBlooioV4Api
     from typing_extensions import Unpack
 
 AsyncApiKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
@@ -48,15 +46,25 @@ class AsyncBlooio(_AsyncClient):
     """
 
     def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        connection = self.connect("blooio", api_key, settings)
-        self.v2 = AsyncBlooioV2Api(AsyncCaller(connection, "blooio.v2", _V2))
+        self.connect("blooio", api_key, settings)
+
+    @made_once
+    def v2(self) -> AsyncBlooioV2Api:
         """Blooio v2."""
-        self.v4 = AsyncBlooioV4Api(AsyncCaller(connection, "blooio.v4", _V4))
+        with loading:
+            from bloomchats.generated.blooio_v2.async_resources import AsyncBlooioV2Api
+        return AsyncBlooioV2Api(self._connection)
+
+    @made_once
+    def v4(self) -> AsyncBlooioV4Api:
         """Blooio v4 (beta)."""
+        with loading:
+            from bloomchats.generated.blooio_v4.async_resources import AsyncBlooioV4Api
+        return AsyncBlooioV4Api(self._connection)
 
 
 class AsyncBloomChats(AsyncBloomChatsApi, _AsyncClient):
     """`BloomChats` for asyncio and uvloop; see `AsyncBlooio`."""
 
     def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        super().__init__(AsyncCaller(self.connect("bloomchats", api_key, settings), "bloomchats", _BLOOMCHATS))
+        super().__init__(self.connect("bloomchats", api_key, settings))

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
 
 from bloomchats import _files, _native, _observe
+from bloomchats._arguments import encode, encode_options
 from bloomchats._failure import error_of
-from bloomchats._models import Model
-from bloomchats._options import encode, encode_options, given
+from bloomchats._lazy import TypeVar, cast
 from bloomchats._page import Page, Pages, Response
 from bloomchats.generated.errors import ConfigError
 
-Models = Mapping[str, type[Model]]
-Arguments = Mapping[str, object]
-Options = Mapping[str, object]
-Files = Mapping[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from bloomchats._models import Model
+
+    Models: TypeAlias = Mapping[str, type[Model]]
+    Arguments: TypeAlias = Mapping[str, object]
+    Options: TypeAlias = Mapping[str, object]
+    Files: TypeAlias = Mapping[str, Any]
 
 C = TypeVar("C", bound="CallerBase")
+
+_read = json.JSONDecoder().raw_decode
 
 
 class Connection:
@@ -43,21 +50,23 @@ class Connection:
 class CallerBase:
     """One API of a connection. `wraps`: values come inside a `Response`."""
 
-    __slots__ = ("_connection", "_models", "_name", "_wraps")
+    __slots__ = ("_connection", "_models", "_wraps", "name")
 
     def __init__(self, connection: Connection, name: str, models: Models, wraps: bool = False) -> None:
         self._connection = connection
-        self._name = name
         self._models = models
         self._wraps = wraps
+        self.name = name
 
     def wrapping(self: C) -> C:
-        return type(self)(self._connection, self._name, self._models, wraps=True)
+        return type(self)(self._connection, self.name, self._models, wraps=True)
 
     def _prepare(self, operation: str, arguments: Arguments, options: Options, files: Files | None) -> _native.Call:
-        uploads = [_files.read(name, file) for name, file in given(files).items()] if files else None
         return self._connection.native.call(
-            f"{self._name}.{operation}", encode(given(arguments)), encode_options(options), uploads
+            operation,
+            encode(arguments),
+            encode_options(options) if options else b"",
+            _files.read(files) if files else None,
         )
 
     def _checked(self, outcome: _native.Answer | _native.Failure) -> _native.Answer:
@@ -66,27 +75,30 @@ class CallerBase:
         return outcome
 
     def _value(self, answer: _native.Answer, item: type[Model] | None) -> Any:
-        value = json.loads(answer.body)
-        model = self._models.get(answer.model)
-        if item is not None and isinstance(value, list):
-            value = [item(element) for element in cast("list[dict[str, Any]]", value)]
-        elif model is not None and isinstance(value, dict):
+        value = _json(answer)
+        model = self._models.get(answer.model) if item is None else None
+        if model is not None and isinstance(value, dict):
             value = model(cast("dict[str, Any]", value))
-        return self._told(answer, value)
+        elif item is not None and isinstance(value, list):
+            value = list(map(item, cast("list[dict[str, Any]]", value)))
+        return self._told(answer, value) if self._wraps else value
 
     def _items(self, answer: _native.Answer) -> tuple[list[Any], Any]:
-        body = json.loads(answer.body)
+        body = _json(answer)
         found = body[answer.items] if answer.items else body
         model = self._models.get(answer.model)
-        return [model(item) for item in found] if model is not None else found, body
+        return list(map(model, found)) if model is not None else found, body
 
-    def _told(self, answer: _native.Answer, value: Any) -> Any:
-        if not self._wraps:
-            return value
+    def _told(self, answer: _native.Answer, value: Any) -> Response[Any]:
         headers: dict[str, str] = {}
         for name, text in answer.headers:
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
         return Response(value, answer.status, headers, answer.request_id, answer.attempts, answer.idempotency_key)
+
+
+def _json(answer: _native.Answer) -> Any:
+    """An answer's body. Core has read it: it is JSON in UTF-8, with blanks around it at most."""
+    return _read(answer.body.decode().lstrip())[0]
 
 
 class Caller(CallerBase):
@@ -107,7 +119,8 @@ class Caller(CallerBase):
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         def first() -> Any:
             answer = self._run(self._prepare(operation, arguments, options, None))
-            return self._told(answer, self._page(answer))
+            page = self._page(answer)
+            return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else Pages(first)
 

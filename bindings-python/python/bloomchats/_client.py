@@ -1,22 +1,18 @@
-"""The synchronous clients."""
+"""What clients have in common, and the synchronous client of Blooio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from bloomchats._lazy import TypeVar, loading, made_once
 
-from bloomchats import _native
-from bloomchats._call import Caller, Connection
-from bloomchats._failure import error_of
-from bloomchats._options import ClientOptions, encode_config
-from bloomchats.generated.blooio_v2.models import MODELS as _V2
-from bloomchats.generated.blooio_v2.resources import BlooioV2Api
-from bloomchats.generated.blooio_v4.models import MODELS as _V4
-from bloomchats.generated.blooio_v4.resources import BlooioV4Api
-from bloomchats.generated.bloomchats.models import MODELS as _BLOOMCHATS
-from bloomchats.generated.bloomchats.resources import BloomChatsApi
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeAlias
+
+    from bloomchats._call import Connection
+    from bloomchats._options import ClientOptions
+    from bloomchats.generated.blooio_v2.resources import BlooioV2Api
+    from bloomchats.generated.blooio_v4.resources import BlooioV4Api
     from typing_extensions import Unpack
 
 ApiKey: TypeAlias = "str | Callable[[], str]"
@@ -29,18 +25,16 @@ class ClientBase:
     _transcript: bytes | None = None
 
     def connect(self, product: str, api_key: object, settings: Mapping[str, object]) -> Connection:
-        supplier = api_key if callable(api_key) else None
-        native = _native.Client.open(encode_config(product, api_key, settings), supplier is not None, self._transcript)
-        if isinstance(native, _native.Failure):
-            raise error_of(native)
-        self._connection = Connection(native, supplier)
+        with loading:
+            from bloomchats._connect import connect
+        self._connection = connect(product, api_key, settings, self._transcript)
         return self._connection
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-class _SyncClient(ClientBase):
+class SyncClient(ClientBase):
     def close(self) -> None:
         """Lets go of connections. Calls under way end as they would have; later ones raise `ConfigError`."""
         self._connection.close()
@@ -52,10 +46,10 @@ class _SyncClient(ClientBase):
         self.close()
 
 
-S = TypeVar("S", bound=_SyncClient)
+S = TypeVar("S", bound=SyncClient)
 
 
-class Blooio(_SyncClient):
+class Blooio(SyncClient):
     """Blooio: iMessage, SMS and RCS through `v2`, many channels through `v4` (beta).
 
     Args:
@@ -68,23 +62,18 @@ class Blooio(_SyncClient):
     """
 
     def __init__(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        connection = self.connect("blooio", api_key, settings)
-        self.v2 = BlooioV2Api(Caller(connection, "blooio.v2", _V2))
+        self.connect("blooio", api_key, settings)
+
+    @made_once
+    def v2(self) -> BlooioV2Api:
         """Blooio v2."""
-        self.v4 = BlooioV4Api(Caller(connection, "blooio.v4", _V4))
+        with loading:
+            from bloomchats.generated.blooio_v2.resources import BlooioV2Api
+        return BlooioV2Api(self._connection)
+
+    @made_once
+    def v4(self) -> BlooioV4Api:
         """Blooio v4 (beta)."""
-
-
-class BloomChats(BloomChatsApi, _SyncClient):
-    """BloomChats: Instagram DM automation. Its page documents one endpoint; `request` reaches everything else.
-
-    Args:
-        api_key: As for `Blooio`; without it, the environment variable `BLOOMCHATS_API_KEY`.
-        settings: See `ClientOptions`.
-
-    Raises:
-        ConfigError: When the key is missing or a setting malformed. Nothing is connected before the first call.
-    """
-
-    def __init__(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        super().__init__(Caller(self.connect("bloomchats", api_key, settings), "bloomchats", _BLOOMCHATS))
+        with loading:
+            from bloomchats.generated.blooio_v4.resources import BlooioV4Api
+        return BlooioV4Api(self._connection)

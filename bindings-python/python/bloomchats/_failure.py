@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from bloomchats import _native
 from bloomchats._errors import BloomChatsError
-from bloomchats._models import Model
 from bloomchats.generated.errors import KINDS, InvalidArgumentError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from bloomchats._models import Model
 
 _FIELDS = (
     "status", "code", "request_id", "attempts", "maybe_sent", "idempotency_key", "body", "argument", "reason", "resets_at",

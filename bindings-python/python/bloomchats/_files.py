@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
-from typing import BinaryIO, TypeAlias, cast
 
+from bloomchats._arguments import NOT_GIVEN
 from bloomchats._failure import invalid_argument
+from bloomchats._lazy import cast, loading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import BinaryIO, TypeAlias
 
 FileInput: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | tuple[str, bytes, str]"
 """Bytes, a path, a file opened for binary reading, or `(file name, bytes, content type)`; at most 16 MiB."""
@@ -14,8 +19,12 @@ FileInput: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | tuple[str, bytes, 
 _DEFAULT_TYPE = "application/octet-stream"
 
 
-def read(argument: str, given: object) -> tuple[str, str, str, bytes]:
-    """`(argument, file name, content type, bytes)`."""
+def read(files: Mapping[str, object]) -> list[tuple[str, str, str, bytes]]:
+    """`(argument, file name, content type, bytes)` of each that is given."""
+    return [_read(argument, file) for argument, file in files.items() if file is not NOT_GIVEN]
+
+
+def _read(argument: str, given: object) -> tuple[str, str, str, bytes]:
     if isinstance(given, tuple):
         return argument, *_named(argument, cast("tuple[object, ...]", given))
     if isinstance(given, bytes):
@@ -45,6 +54,8 @@ def _named(argument: str, given: tuple[object, ...]) -> tuple[str, str, bytes]:
 
 
 def _by_name(name: str, content: bytes) -> str:
+    with loading:
+        import mimetypes
     return mimetypes.guess_type(name)[0] or _sniff(content)
 
 

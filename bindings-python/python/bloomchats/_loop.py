@@ -9,19 +9,21 @@ import itertools
 import os
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Callable
 
 from bloomchats import _native, _observe
 from bloomchats.generated.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 class _Bridge:
     """A loop's queue and the calls that wait for it. Holds no reference to the loop: the loop holds this."""
 
-    __slots__ = ("__weakref__", "arrived", "asked", "asking", "numbers", "process", "queue", "telling", "waiting")
+    __slots__ = ("__weakref__", "arrived", "asked", "asking", "numbers", "queue", "telling", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.process = os.getpid()
         self.numbers = itertools.count(1)
         self.waiting: dict[int, asyncio.Future[_native.Answer | _native.Failure]] = {}
         self.asked: dict[int, tuple[contextvars.Context, Callable[[], object]]] = {}
@@ -49,15 +51,15 @@ class _Bridge:
                 asyncio.get_running_loop().call_soon(self.drain)
 
     def _take(self, number: int, event: _native.Answer | _native.Failure | _native.Question | None) -> None:
-        if event is None:
+        if isinstance(event, (_native.Answer, _native.Failure)):
+            if (future := self.waiting.get(number)) is not None and not future.done():
+                future.set_result(event)
+        elif event is None:
             if (tell := self.telling.get(number)) is not None:
                 tell()
-        elif isinstance(event, _native.Question):
-            if (asked := self.asked.get(number)) is not None:
-                context, supplier = asked
-                context.run(self._ask, supplier, number, event)
-        elif (future := self.waiting.get(number)) is not None and not future.done():
-            future.set_result(event)
+        elif (asked := self.asked.get(number)) is not None:
+            context, supplier = asked
+            context.run(self._ask, supplier, number, event)
 
     def _ask(self, supplier: Callable[[], object], number: int, question: _native.Question) -> None:
         try:
@@ -70,10 +72,8 @@ class _Bridge:
         else:
             _settle(question, key)
 
-    def forget(self, number: int) -> None:
-        self.waiting.pop(number, None)
+    def ask_no_more(self, number: int) -> None:
         self.asked.pop(number, None)
-        self.telling.pop(number, None)
         asking = self.asking.pop(number, None)
         if asking is not None:
             asking.cancel()
@@ -108,6 +108,10 @@ def _settle(question: _native.Question, key: object) -> None:
 
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = weakref.WeakKeyDictionary()
 
+if hasattr(os, "register_at_fork"):
+    # A child that goes on with its parent's loop needs a queue of its own.
+    os.register_at_fork(after_in_child=_bridges.clear)
+
 
 def _running_bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
     try:
@@ -118,7 +122,7 @@ def _running_bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
             "under trio, call a synchronous client from trio.to_thread.run_sync"
         ) from None
     bridge = _bridges.get(loop)
-    if bridge is None or bridge.process != os.getpid():
+    if bridge is None:
         _sweep()
         bridge = _bridges[loop] = _Bridge(loop)
     return loop, bridge
@@ -139,12 +143,13 @@ async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _nati
     `idempotency_key` and `maybe_sent`."""
     loop, bridge = _running_bridge()
     number = next(bridge.numbers)
+    watch = _observe.watch()
+    # What the call tells, however early, waits in the queue until the loop goes on.
+    pending = call.start(bridge.queue, number, watch is not None)
     future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
     bridge.waiting[number] = future
-    watch = _observe.watch()
     if api_key is not None:
         bridge.asked[number] = contextvars.copy_context(), api_key
-    pending = call.start(bridge.queue, number, watch is not None)
     if watch is not None:
         # In the caller's context, whose ids of requests and traces belong into its log.
         context = contextvars.copy_context()
@@ -157,8 +162,11 @@ async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _nati
         error.maybe_sent = pending.maybe_sent  # type: ignore[attr-defined]  # pyright: ignore
         raise
     finally:
-        bridge.forget(number)
+        bridge.waiting.pop(number, None)
+        if api_key is not None:
+            bridge.ask_no_more(number)
         if watch is not None:
+            bridge.telling.pop(number, None)
             # One that failed for want of a key may have its last events still to come.
             pending.cancel()
             _tell(watch, pending.events())

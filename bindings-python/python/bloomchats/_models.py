@@ -6,9 +6,12 @@ this version does not know are kept, and a field of an unexpected type reads `No
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from bloomchats._lazy import TypeVar, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, ClassVar
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -34,6 +37,8 @@ class Model:
 
     def to_dict(self) -> dict[str, Any]:
         """A copy of `raw`, free to be changed."""
+        import copy
+
         return copy.deepcopy(self._raw)
 
     def __eq__(self, other: object) -> bool:

@@ -8,22 +8,24 @@ names. Nothing in it is a key, a number, an address or a text.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import sys
-import traceback
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
 from bloomchats import _spans
 
-Watch = Callable[[str], None]
-"""Takes one event, as JSON."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
 
-_LOGGER = logging.getLogger("bloomchats")
-_LOGGER.addHandler(logging.NullHandler())
+    Watch: TypeAlias = Callable[[str], None]
+    """Takes one event, as JSON."""
+
+_DEBUG, _INFO = 10, 20
+
+_logger: logging.Logger | None = None
 
 _telling: ContextVar[bool] = ContextVar("bloomchats_telling", default=False)
 """Whether a handler or an exporter is at work: calls of its own are not told, as there would be no end to them."""
@@ -31,8 +33,8 @@ _telling: ContextVar[bool] = ContextVar("bloomchats_telling", default=False)
 
 def watch() -> Watch | None:
     """The eyes on the call about to be made here; `None` when nobody looks."""
-    spans = _spans.watch()
-    if spans is None and not _LOGGER.isEnabledFor(logging.INFO) or _telling.get():
+    spans = _spans.watch() if "opentelemetry.trace" in sys.modules else None
+    if spans is None and not _is_logged(_INFO) or _telling.get():
         return None
 
     def tell(text: str) -> None:
@@ -48,20 +50,33 @@ def watch() -> Watch | None:
     return tell
 
 
+def _is_logged(level: int) -> bool:
+    """Whether the application wants to know. `logging` takes long to load: who wants to know has loaded it."""
+    global _logger
+    if _logger is None and (get := getattr(sys.modules.get("logging"), "getLogger", None)) is not None:
+        _logger = get("bloomchats")
+    return _logger is not None and _logger.isEnabledFor(level)
+
+
 def _unharmed(watcher: Callable[[dict[str, Any]], None], event: dict[str, Any]) -> None:
     """A watcher that fails must not harm the call. Its traceback goes where `logging` shows those of handlers."""
     try:
         watcher(event)
     except Exception:
+        import logging
+        import traceback
+
         if logging.raiseExceptions and sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]
-            with contextlib.suppress(Exception):
+            try:
                 traceback.print_exc()
+            except Exception:
+                return
 
 
 def _log(event: dict[str, Any]) -> None:
-    level = logging.INFO if "retry_in_ms" in event else logging.DEBUG
-    if _LOGGER.isEnabledFor(level):
-        _LOGGER.log(level, "%s %s", event["operation"], _Told(event), extra={"bloomchats": event})
+    level = _INFO if "retry_in_ms" in event else _DEBUG
+    if _is_logged(level) and _logger is not None:
+        _logger.log(level, "%s %s", event["operation"], _Told(event), extra={"bloomchats": event})
 
 
 class _Told:

@@ -5,10 +5,14 @@ Nothing happens here at run time. The wrapping is done by the caller beneath a r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, cast
+from bloomchats._lazy import ParamSpec, TypeVar, cast
 
-from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
+    from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")

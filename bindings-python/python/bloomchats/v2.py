@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-from bloomchats.generated.blooio_v2 import *
+from bloomchats.generated.blooio_v2.events import *
+from bloomchats.generated.blooio_v2.inputs import *
+from bloomchats.generated.blooio_v2.models import *

@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-from bloomchats.generated.blooio_v4 import *
+from bloomchats.generated.blooio_v4.events import *
+from bloomchats.generated.blooio_v4.inputs import *
+from bloomchats.generated.blooio_v4.models import *

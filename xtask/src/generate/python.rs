@@ -5,12 +5,14 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde_json::{Value, json};
 
-use super::ir::{Api, Ir};
+use super::ir::{Api, Ir, Type};
 use super::names::PYTHON;
 use super::output::Files;
 use super::template::{environment, fill};
 
 const FOLDER: &str = "bindings-python/python/bloomchats/generated";
+/// What only type checkers read stands below this.
+const CHECKED: &str = "TYPE_CHECKING = False\nif TYPE_CHECKING:\n";
 /// Where lines of documentation end.
 const WIDTH: usize = 118;
 
@@ -45,12 +47,25 @@ fn resources(api: &Api, is_async: bool) -> Value {
         (api.models.iter().filter(|model| model.input).map(|model| format!("{}Input", model.name)))
             .chain(api.unions.iter().filter(|union| union.input).map(|union| union.name.clone()))
             .collect();
+    // What is only written in annotations is not loaded when a program runs.
+    let operations = api.resources.iter().flat_map(|resource| resource.operations.iter().chain(&resource.composites));
+    let items: Vec<&str> = operations
+        .filter(|operation| operation.paging.is_none())
+        .filter_map(|operation| match &operation.result {
+            Type::List { item } => match &**item {
+                Type::Model { name } => Some(name.as_str()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
     let outputs: Vec<&str> = (api.models.iter().filter(|model| model.output).map(|model| model.name.as_str()))
         .chain(api.enums.iter().map(|known| known.name.as_str()))
         .chain(api.unions.iter().filter(|union| union.output).map(|union| union.name.as_str()))
+        .filter(|name| !items.contains(name))
         .collect();
     let (prefix, wrapped) = if is_async { ("Async", "async_wrapped") } else { ("", "wrapped") };
-    json!({"api": api, "is_async": is_async, "prefix": prefix, "wrapped": wrapped, "inputs": inputs, "outputs": outputs})
+    json!({"api": api, "is_async": is_async, "prefix": prefix, "wrapped": wrapped, "inputs": inputs, "outputs": outputs, "items": items})
 }
 
 /// Keys of input dictionaries are written as they are, so none may be a word Python keeps; nor may a union be both.
@@ -89,9 +104,6 @@ fn templates() -> Result<Environment<'static>> {
         environment.add_template(name, text)?;
     }
     environment.add_filter("ident", |name: &str| if PYTHON.has(name) { format!("{name}_") } else { name.to_owned() });
-    environment.add_filter("local", |name: &str, api: &str| {
-        name.strip_prefix(api).unwrap_or(name).trim_start_matches('.').to_owned()
-    });
     environment.add_filter("docstring", docstring);
     environment.add_filter("describe", |Serde(operation): Serde<Value>| describe(&operation));
     environment.add_filter("output", |Serde(ty): Serde<Value>| output(&ty, "list"));
@@ -241,6 +253,14 @@ fn tidy(text: &str) -> String {
     };
     let mut out = String::new();
     for line in text.lines() {
+        if out.ends_with(CHECKED) {
+            // What stood first below it was dropped, or all of it.
+            match line.chars().next() {
+                None => continue,
+                Some(' ') => {}
+                Some(_) => out.truncate(out.len() - CHECKED.len()),
+            }
+        }
         match line.trim_start().strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
             Some((_, names)) if !line.contains("__future__") && names != "*" => {
                 let mut kept: Vec<&str> = names.split(", ").filter(|name| uses(name, line)).collect();
@@ -250,10 +270,14 @@ fn tidy(text: &str) -> String {
                 match kept.join(", ") {
                     names if names.is_empty() => continue,
                     names if start.len() + names.len() <= WIDTH => out.push_str(&format!("{start}{names}\n")),
-                    _ => out.push_str(&format!("{start}(\n    {},\n)\n", kept.join(",\n    "))),
+                    _ => {
+                        let margin = &line[..line.len() - line.trim_start().len()];
+                        let names = kept.join(&format!(",\n{margin}    "));
+                        out.push_str(&format!("{start}(\n{margin}    {names},\n{margin})\n"));
+                    }
                 }
             }
-            None if line == "import builtins" && !text.contains("builtins.") => {}
+            None if line.trim_start() == "import builtins" && !text.contains("builtins.") => {}
             _ => {
                 out.push_str(line);
                 out.push('\n');

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from bloomchats._client import BloomChats, Blooio
+from bloomchats._bloomchats import BloomChats
+from bloomchats._client import Blooio
 from bloomchats._options import ClientOptions
 from bloomchats.testing._clock import Clock
 from bloomchats.testing._control import Control, present, read

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 from bloomchats._async_client import AsyncApiKey, AsyncBloomChats, AsyncBlooio
+from bloomchats._bloomchats import BloomChats
 from bloomchats._call import Connection
-from bloomchats._client import ApiKey, BloomChats, Blooio
+from bloomchats._client import ApiKey, Blooio
 from bloomchats._options import ClientOptions
 
 if TYPE_CHECKING:

@@ -3,78 +3,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from bloomchats._api import AsyncApi
+from bloomchats._arguments import NOT_GIVEN
 from bloomchats._async_call import AsyncCaller
-from bloomchats._files import FileInput
-from bloomchats._models import Model
-from bloomchats._options import CallOptions, NOT_GIVEN, NotGiven
-from bloomchats._page import AsyncPages
 from bloomchats._responding import async_wrapped, async_wrapped_list
-from bloomchats.generated.blooio_v2.inputs import (
-    ContactCardSharingInput,
-    LinkPreviewInput,
-    MessagePartInput,
-    MessageText,
-    OutboundAttachment,
-    ReplyTo,
-)
-from bloomchats.generated.blooio_v2.models import (
-    AddContactTagsResponse,
-    AddGroupMemberResult,
-    BatchLookupResponse,
-    CallFaceTimeResponse,
-    CancelMessageResponse,
-    Chat,
-    ChatBackgroundResponse,
-    ChatDetail,
-    ChatsSort,
-    Contact,
-    ContactCapabilities,
-    ContactCard,
-    ContactLocation,
-    ContactTag,
-    ContactsSort,
-    CreateGroupResponse,
-    CreateWebhookResult,
-    DeleteResponse,
-    DeleteWebhookResponse,
-    Direction,
-    Effect,
-    Group,
-    GroupIconResponse,
-    GroupMember,
-    GroupsSort,
-    MeResponse,
-    Message,
-    MessageDetail,
-    MessageStatus,
-    MessagesSort,
-    NumberInfo,
-    PhoneNumberLookupResult,
-    PollResults,
-    ReactionResponse,
-    ReadResponse,
-    RefreshLocationContactsResponse,
-    RemoveGroupMemberResponse,
-    ReplayWebhookEventResponse,
-    RequestCallForwardingResponse,
-    RotateWebhookSecretResponse,
-    SendMessageResponse,
-    SendPollResponse,
-    ShareContactCardResponse,
-    TypingResponse,
-    UpdateContactCardResponse,
-    UpdateGroupResponse,
-    Webhook,
-    WebhookLog,
-    WebhookType,
-    WebhooksSort,
-)
+from bloomchats.generated.blooio_v2.models import MODELS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bloomchats._arguments import NotGiven
+    from bloomchats._call import Connection
+    from bloomchats._files import FileInput
+    from bloomchats._models import Model
+    from bloomchats._options import CallOptions
+    from bloomchats._page import AsyncPages
+    from bloomchats.generated.blooio_v2.inputs import (
+        ContactCardSharingInput,
+        LinkPreviewInput,
+        MessagePartInput,
+        MessageText,
+        OutboundAttachment,
+        ReplyTo,
+    )
+    from bloomchats.generated.blooio_v2.models import (
+        AddContactTagsResponse,
+        AddGroupMemberResult,
+        BatchLookupResponse,
+        CallFaceTimeResponse,
+        CancelMessageResponse,
+        Chat,
+        ChatBackgroundResponse,
+        ChatDetail,
+        ChatsSort,
+        Contact,
+        ContactCapabilities,
+        ContactCard,
+        ContactLocation,
+        ContactTag,
+        ContactsSort,
+        CreateGroupResponse,
+        CreateWebhookResult,
+        DeleteResponse,
+        DeleteWebhookResponse,
+        Direction,
+        Effect,
+        Group,
+        GroupIconResponse,
+        GroupMember,
+        GroupsSort,
+        MeResponse,
+        Message,
+        MessageDetail,
+        MessageStatus,
+        MessagesSort,
+        NumberInfo,
+        PhoneNumberLookupResult,
+        PollResults,
+        ReactionResponse,
+        ReadResponse,
+        RefreshLocationContactsResponse,
+        RemoveGroupMemberResponse,
+        ReplayWebhookEventResponse,
+        RequestCallForwardingResponse,
+        RotateWebhookSecretResponse,
+        SendMessageResponse,
+        SendPollResponse,
+        ShareContactCardResponse,
+        TypingResponse,
+        UpdateContactCardResponse,
+        UpdateGroupResponse,
+        Webhook,
+        WebhookLog,
+        WebhookType,
+        WebhooksSort,
+    )
     from typing_extensions import Unpack
 
 
@@ -96,9 +100,10 @@ class AsyncMe:
         **call_options: Unpack[CallOptions],
     ) -> MeResponse:
         """Show the identity behind the credential."""
+        given: dict[str, object] = {}
         told: MeResponse = await self._caller.call(
-            "me.get",
-            {},
+            "blooio.v2.me.get",
+            given,
             call_options,
         )
         return told
@@ -129,9 +134,10 @@ class AsyncNumbers:
         **call_options: Unpack[CallOptions],
     ) -> AsyncPages[NumberInfo]:
         """List the numbers this key may send from."""
+        given: dict[str, object] = {}
         told: AsyncPages[NumberInfo] = self._caller.list(
-            "numbers.list",
-            {},
+            "blooio.v2.numbers.list",
+            given,
             call_options,
         )
         return told
@@ -149,12 +155,10 @@ class AsyncNumbers:
             number: One of the key's own numbers, in E.164 form.
             forward_to: Destination number, presumably E.164.
         """
+        given: dict[str, object] = {"number": number, "forward_to": forward_to}
         told: RequestCallForwardingResponse = await self._caller.call(
-            "numbers.request_call_forwarding",
-            {
-                "number": number,
-                "forward_to": forward_to,
-            },
+            "blooio.v2.numbers.request_call_forwarding",
+            given,
             call_options,
         )
         return told
@@ -191,11 +195,10 @@ class AsyncContactCards:
         Args:
             number: One of the key's own numbers, in E.164 form.
         """
+        given: dict[str, object] = {"number": number}
         told: ContactCard = await self._caller.call(
-            "contact_cards.get",
-            {
-                "number": number,
-            },
+            "blooio.v2.contact_cards.get",
+            given,
             call_options,
         )
         return told
@@ -219,15 +222,18 @@ class AsyncContactCards:
             avatar: JPEG or PNG, base64 (one sample shows an https URL instead).
             sharing: With whom the card is shared.
         """
+        given: dict[str, object] = {"number": number}
+        if first_name is not NOT_GIVEN:
+            given["first_name"] = first_name
+        if last_name is not NOT_GIVEN:
+            given["last_name"] = last_name
+        if avatar is not NOT_GIVEN:
+            given["avatar"] = avatar
+        if sharing is not NOT_GIVEN:
+            given["sharing"] = sharing
         told: UpdateContactCardResponse = await self._caller.call(
-            "contact_cards.update",
-            {
-                "number": number,
-                "first_name": first_name,
-                "last_name": last_name,
-                "avatar": avatar,
-                "sharing": sharing,
-            },
+            "blooio.v2.contact_cards.update",
+            given,
             call_options,
         )
         return told
@@ -246,11 +252,10 @@ class AsyncContactCards:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ShareContactCardResponse = await self._caller.call(
-            "contact_cards.share",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.contact_cards.share",
+            given,
             call_options,
         )
         return told
@@ -295,14 +300,18 @@ class AsyncContacts:
             q: Matches identifier or name.
             sort: Order of the list. Default: `"recent"`.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if q is not NOT_GIVEN:
+            given["q"] = q
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
         told: AsyncPages[Contact] = self._caller.list(
-            "contacts.list",
-            {
-                "limit": limit,
-                "offset": offset,
-                "q": q,
-                "sort": sort,
-            },
+            "blooio.v2.contacts.list",
+            given,
             call_options,
         )
         return told
@@ -320,12 +329,12 @@ class AsyncContacts:
             identifier: E.164 number or email.
             name: Display name.
         """
+        given: dict[str, object] = {"identifier": identifier}
+        if name is not NOT_GIVEN:
+            given["name"] = name
         told: Contact = await self._caller.call(
-            "contacts.create",
-            {
-                "identifier": identifier,
-                "name": name,
-            },
+            "blooio.v2.contacts.create",
+            given,
             call_options,
         )
         return told
@@ -340,11 +349,10 @@ class AsyncContacts:
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
+        given: dict[str, object] = {"contact": contact}
         told: Contact = await self._caller.call(
-            "contacts.get",
-            {
-                "contact": contact,
-            },
+            "blooio.v2.contacts.get",
+            given,
             call_options,
         )
         return told
@@ -362,12 +370,12 @@ class AsyncContacts:
             contact: The contact's number in E.164 form, or email address.
             name: New display name; null clears it.
         """
+        given: dict[str, object] = {"contact": contact}
+        if name is not NOT_GIVEN:
+            given["name"] = name
         told: Contact = await self._caller.call(
-            "contacts.update",
-            {
-                "contact": contact,
-                "name": name,
-            },
+            "blooio.v2.contacts.update",
+            given,
             call_options,
         )
         return told
@@ -382,11 +390,10 @@ class AsyncContacts:
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
+        given: dict[str, object] = {"contact": contact}
         told: DeleteResponse = await self._caller.call(
-            "contacts.delete",
-            {
-                "contact": contact,
-            },
+            "blooio.v2.contacts.delete",
+            given,
             call_options,
         )
         return told
@@ -401,11 +408,10 @@ class AsyncContacts:
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
+        given: dict[str, object] = {"contact": contact}
         told: ContactCapabilities = await self._caller.call(
-            "contacts.get_capabilities",
-            {
-                "contact": contact,
-            },
+            "blooio.v2.contacts.get_capabilities",
+            given,
             call_options,
         )
         return told
@@ -420,11 +426,10 @@ class AsyncContacts:
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
+        given: dict[str, object] = {"contact": contact}
         told: AsyncPages[ContactTag] = self._caller.list(
-            "contacts.list_tags",
-            {
-                "contact": contact,
-            },
+            "blooio.v2.contacts.list_tags",
+            given,
             call_options,
         )
         return told
@@ -442,12 +447,10 @@ class AsyncContacts:
             contact: The contact's number in E.164 form, or email address.
             tags: Free-form tags.
         """
+        given: dict[str, object] = {"contact": contact, "tags": tags}
         told: AddContactTagsResponse = await self._caller.call(
-            "contacts.add_tags",
-            {
-                "contact": contact,
-                "tags": tags,
-            },
+            "blooio.v2.contacts.add_tags",
+            given,
             call_options,
         )
         return told
@@ -464,12 +467,10 @@ class AsyncContacts:
             contact: The contact's number in E.164 form, or email address.
             tag: The tag.
         """
+        given: dict[str, object] = {"contact": contact, "tag": tag}
         told: DeleteResponse = await self._caller.call(
-            "contacts.remove_tag",
-            {
-                "contact": contact,
-                "tag": tag,
-            },
+            "blooio.v2.contacts.remove_tag",
+            given,
             call_options,
         )
         return told
@@ -520,14 +521,18 @@ class AsyncGroups:
             q: Matches the group name.
             sort: Order of the list. Default: `"recent"`.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if q is not NOT_GIVEN:
+            given["q"] = q
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
         told: AsyncPages[Group] = self._caller.list(
-            "groups.list",
-            {
-                "limit": limit,
-                "offset": offset,
-                "q": q,
-                "sort": sort,
-            },
+            "blooio.v2.groups.list",
+            given,
             call_options,
         )
         return told
@@ -550,13 +555,14 @@ class AsyncGroups:
             chat_guid: Link to an existing device chat instead of creating one.
             members: With chat_guid this is bookkeeping only; nobody is added to the device chat.
         """
+        given: dict[str, object] = {"name": name}
+        if chat_guid is not NOT_GIVEN:
+            given["chat_guid"] = chat_guid
+        if members is not NOT_GIVEN:
+            given["members"] = members
         told: CreateGroupResponse = await self._caller.call(
-            "groups.create",
-            {
-                "name": name,
-                "chat_guid": chat_guid,
-                "members": members,
-            },
+            "blooio.v2.groups.create",
+            given,
             call_options,
         )
         return told
@@ -571,11 +577,10 @@ class AsyncGroups:
         Args:
             group: Group id.
         """
+        given: dict[str, object] = {"group": group}
         told: Group = await self._caller.call(
-            "groups.get",
-            {
-                "group": group,
-            },
+            "blooio.v2.groups.get",
+            given,
             call_options,
         )
         return told
@@ -593,12 +598,12 @@ class AsyncGroups:
             group: Group id.
             name: New name.
         """
+        given: dict[str, object] = {"group": group}
+        if name is not NOT_GIVEN:
+            given["name"] = name
         told: UpdateGroupResponse = await self._caller.call(
-            "groups.update",
-            {
-                "group": group,
-                "name": name,
-            },
+            "blooio.v2.groups.update",
+            given,
             call_options,
         )
         return told
@@ -613,11 +618,10 @@ class AsyncGroups:
         Args:
             group: Group id.
         """
+        given: dict[str, object] = {"group": group}
         told: DeleteResponse = await self._caller.call(
-            "groups.delete",
-            {
-                "group": group,
-            },
+            "blooio.v2.groups.delete",
+            given,
             call_options,
         )
         return told
@@ -635,11 +639,10 @@ class AsyncGroups:
             group: Group id.
             icon: Image file bytes.
         """
+        given: dict[str, object] = {"group": group}
         told: GroupIconResponse = await self._caller.call(
-            "groups.set_icon",
-            {
-                "group": group,
-            },
+            "blooio.v2.groups.set_icon",
+            given,
             call_options,
             files={"icon": icon},
         )
@@ -655,11 +658,10 @@ class AsyncGroups:
         Args:
             group: Group id.
         """
+        given: dict[str, object] = {"group": group}
         told: GroupIconResponse = await self._caller.call(
-            "groups.remove_icon",
-            {
-                "group": group,
-            },
+            "blooio.v2.groups.remove_icon",
+            given,
             call_options,
         )
         return told
@@ -679,13 +681,14 @@ class AsyncGroups:
             limit: Page size. Default: `50`.
             offset: Items to skip. Default: `0`.
         """
+        given: dict[str, object] = {"group": group}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
         told: AsyncPages[GroupMember] = self._caller.list(
-            "groups.list_members",
-            {
-                "group": group,
-                "limit": limit,
-                "offset": offset,
-            },
+            "blooio.v2.groups.list_members",
+            given,
             call_options,
         )
         return told
@@ -705,12 +708,10 @@ class AsyncGroups:
             group: Group id.
             contact_id: E.164 number or email of the contact.
         """
+        given: dict[str, object] = {"group": group, "contact_id": contact_id}
         told: AddGroupMemberResult = await self._caller.call(
-            "groups.add_member",
-            {
-                "group": group,
-                "contact_id": contact_id,
-            },
+            "blooio.v2.groups.add_member",
+            given,
             call_options,
         )
         return told
@@ -729,12 +730,10 @@ class AsyncGroups:
             group: Group id.
             contact: The contact's number in E.164 form, or email address.
         """
+        given: dict[str, object] = {"group": group, "contact": contact}
         told: RemoveGroupMemberResponse = await self._caller.call(
-            "groups.remove_member",
-            {
-                "group": group,
-                "contact": contact,
-            },
+            "blooio.v2.groups.remove_member",
+            given,
             call_options,
         )
         return told
@@ -786,14 +785,18 @@ class AsyncChats:
             q: Matches number, email or contact name.
             sort: Order of the list. Default: `"recent"`.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if q is not NOT_GIVEN:
+            given["q"] = q
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
         told: AsyncPages[Chat] = self._caller.list(
-            "chats.list",
-            {
-                "limit": limit,
-                "offset": offset,
-                "q": q,
-                "sort": sort,
-            },
+            "blooio.v2.chats.list",
+            given,
             call_options,
         )
         return told
@@ -809,11 +812,10 @@ class AsyncChats:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatDetail = await self._caller.call(
-            "chats.get",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.chats.get",
+            given,
             call_options,
         )
         return told
@@ -829,11 +831,10 @@ class AsyncChats:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ReadResponse = await self._caller.call(
-            "chats.mark_read",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.chats.mark_read",
+            given,
             call_options,
         )
         return told
@@ -901,20 +902,28 @@ class AsyncMessages:
             share_contact: Send the contact card along. Dedicated plans only, otherwise 403. Default: `false`.
             use_typing_indicator: Show typing before sending; default is the organization's preference.
         """
+        given: dict[str, object] = {"chat": chat}
+        if text is not NOT_GIVEN:
+            given["text"] = text
+        if attachments is not NOT_GIVEN:
+            given["attachments"] = attachments
+        if parts is not NOT_GIVEN:
+            given["parts"] = parts
+        if link_preview is not NOT_GIVEN:
+            given["link_preview"] = link_preview
+        if effect is not NOT_GIVEN:
+            given["effect"] = effect
+        if reply_to is not NOT_GIVEN:
+            given["reply_to"] = reply_to
+        if from_number is not NOT_GIVEN:
+            given["from_number"] = from_number
+        if share_contact is not NOT_GIVEN:
+            given["share_contact"] = share_contact
+        if use_typing_indicator is not NOT_GIVEN:
+            given["use_typing_indicator"] = use_typing_indicator
         told: SendMessageResponse = await self._caller.call(
-            "messages.send",
-            {
-                "chat": chat,
-                "text": text,
-                "attachments": attachments,
-                "parts": parts,
-                "link_preview": link_preview,
-                "effect": effect,
-                "reply_to": reply_to,
-                "from_number": from_number,
-                "share_contact": share_contact,
-                "use_typing_indicator": use_typing_indicator,
-            },
+            "blooio.v2.messages.send",
+            given,
             call_options,
         )
         return told
@@ -943,17 +952,22 @@ class AsyncMessages:
             since: Only messages later than this, epoch ms. Epoch milliseconds.
             until: Only messages earlier than this, epoch ms. Epoch milliseconds.
         """
+        given: dict[str, object] = {"chat": chat}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
+        if direction is not NOT_GIVEN:
+            given["direction"] = direction
+        if since is not NOT_GIVEN:
+            given["since"] = since
+        if until is not NOT_GIVEN:
+            given["until"] = until
         told: AsyncPages[Message] = self._caller.list(
-            "messages.list",
-            {
-                "chat": chat,
-                "limit": limit,
-                "offset": offset,
-                "sort": sort,
-                "direction": direction,
-                "since": since,
-                "until": until,
-            },
+            "blooio.v2.messages.list",
+            given,
             call_options,
         )
         return told
@@ -971,12 +985,10 @@ class AsyncMessages:
                 and addresses separated by commas for an unnamed group.
             message: Opaque message id.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
         told: MessageDetail = await self._caller.call(
-            "messages.get",
-            {
-                "chat": chat,
-                "message": message,
-            },
+            "blooio.v2.messages.get",
+            given,
             call_options,
         )
         return told
@@ -994,12 +1006,10 @@ class AsyncMessages:
                 and addresses separated by commas for an unnamed group.
             message: Opaque message id.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
         told: MessageStatus = await self._caller.call(
-            "messages.get_status",
-            {
-                "chat": chat,
-                "message": message,
-            },
+            "blooio.v2.messages.get_status",
+            given,
             call_options,
         )
         return told
@@ -1019,12 +1029,10 @@ class AsyncMessages:
                 and addresses separated by commas for an unnamed group.
             message: Opaque message id.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
         told: CancelMessageResponse = await self._caller.call(
-            "messages.cancel",
-            {
-                "chat": chat,
-                "message": message,
-            },
+            "blooio.v2.messages.cancel",
+            given,
             call_options,
         )
         return told
@@ -1048,13 +1056,12 @@ class AsyncMessages:
             message: A message id, or what `send` returned.
             until: `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
+        if until is not NOT_GIVEN:
+            given["until"] = until
         told: MessageStatus = await self._caller.call(
-            "messages.wait",
-            {
-                "chat": chat,
-                "message": message,
-                "until": until,
-            },
+            "blooio.v2.messages.wait",
+            given,
             call_options,
         )
         return told
@@ -1104,14 +1111,12 @@ class AsyncReactions:
             reaction: `+` adds, `-` removes, followed by a tapback name or any emoji.
             direction: Which messages a relative index counts; ignored for explicit ids.
         """
+        given: dict[str, object] = {"chat": chat, "message": message, "reaction": reaction}
+        if direction is not NOT_GIVEN:
+            given["direction"] = direction
         told: ReactionResponse = await self._caller.call(
-            "reactions.add",
-            {
-                "chat": chat,
-                "message": message,
-                "reaction": reaction,
-                "direction": direction,
-            },
+            "blooio.v2.reactions.add",
+            given,
             call_options,
         )
         return told
@@ -1153,13 +1158,12 @@ class AsyncPolls:
             options: The answers to choose from, 2 to 10.
             title: Question.
         """
+        given: dict[str, object] = {"chat": chat, "options": options}
+        if title is not NOT_GIVEN:
+            given["title"] = title
         told: SendPollResponse = await self._caller.call(
-            "polls.send",
-            {
-                "chat": chat,
-                "options": options,
-                "title": title,
-            },
+            "blooio.v2.polls.send",
+            given,
             call_options,
         )
         return told
@@ -1177,12 +1181,10 @@ class AsyncPolls:
                 and addresses separated by commas for an unnamed group.
             poll: Poll id as returned by sendPoll or a poll event.
         """
+        given: dict[str, object] = {"chat": chat, "poll": poll}
         told: PollResults = await self._caller.call(
-            "polls.get_results",
-            {
-                "chat": chat,
-                "poll": poll,
-            },
+            "blooio.v2.polls.get_results",
+            given,
             call_options,
         )
         return told
@@ -1220,11 +1222,10 @@ class AsyncTyping:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: TypingResponse = await self._caller.call(
-            "typing.start",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.typing.start",
+            given,
             call_options,
         )
         return told
@@ -1240,11 +1241,10 @@ class AsyncTyping:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: TypingResponse = await self._caller.call(
-            "typing.stop",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.typing.stop",
+            given,
             call_options,
         )
         return told
@@ -1282,11 +1282,10 @@ class AsyncBackgrounds:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackgroundResponse = await self._caller.call(
-            "backgrounds.get",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.backgrounds.get",
+            given,
             call_options,
         )
         return told
@@ -1305,11 +1304,10 @@ class AsyncBackgrounds:
                 and addresses separated by commas for an unnamed group.
             background: Raw image bytes as a file part; not a URL, not base64.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackgroundResponse = await self._caller.call(
-            "backgrounds.set",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.backgrounds.set",
+            given,
             call_options,
             files={"background": background},
         )
@@ -1326,11 +1324,10 @@ class AsyncBackgrounds:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackgroundResponse = await self._caller.call(
-            "backgrounds.remove",
-            {
-                "chat": chat,
-            },
+            "blooio.v2.backgrounds.remove",
+            given,
             call_options,
         )
         return told
@@ -1363,9 +1360,10 @@ class AsyncLocation:
         **call_options: Unpack[CallOptions],
     ) -> AsyncPages[ContactLocation]:
         """List contacts sharing their place with us."""
+        given: dict[str, object] = {}
         told: AsyncPages[ContactLocation] = self._caller.list(
-            "location.list",
-            {},
+            "blooio.v2.location.list",
+            given,
             call_options,
         )
         return told
@@ -1380,11 +1378,10 @@ class AsyncLocation:
         Args:
             handle: A number in E.164 form, or an email address.
         """
+        given: dict[str, object] = {"handle": handle}
         told: ContactLocation = await self._caller.call(
-            "location.get",
-            {
-                "handle": handle,
-            },
+            "blooio.v2.location.get",
+            given,
             call_options,
         )
         return told
@@ -1394,9 +1391,10 @@ class AsyncLocation:
         **call_options: Unpack[CallOptions],
     ) -> RefreshLocationContactsResponse:
         """Ask devices for fresh positions."""
+        given: dict[str, object] = {}
         told: RefreshLocationContactsResponse = await self._caller.call(
-            "location.refresh",
-            {},
+            "blooio.v2.location.refresh",
+            given,
             call_options,
         )
         return told
@@ -1437,11 +1435,10 @@ class AsyncFacetime:
         Args:
             handle: E.164 number or email.
         """
+        given: dict[str, object] = {"handle": handle}
         told: CallFaceTimeResponse = await self._caller.call(
-            "facetime.call",
-            {
-                "handle": handle,
-            },
+            "blooio.v2.facetime.call",
+            given,
             call_options,
         )
         return told
@@ -1478,11 +1475,10 @@ class AsyncPhoneNumbers:
         Args:
             number: Number in E.164, national or formatted form.
         """
+        given: dict[str, object] = {"number": number}
         told: PhoneNumberLookupResult = await self._caller.call(
-            "phone_numbers.lookup",
-            {
-                "number": number,
-            },
+            "blooio.v2.phone_numbers.lookup",
+            given,
             call_options,
         )
         return told
@@ -1498,11 +1494,10 @@ class AsyncPhoneNumbers:
         Args:
             number: E.164, national or formatted.
         """
+        given: dict[str, object] = {"number": number}
         told: PhoneNumberLookupResult = await self._caller.call(
-            "phone_numbers.lookup_by_post",
-            {
-                "number": number,
-            },
+            "blooio.v2.phone_numbers.lookup_by_post",
+            given,
             call_options,
         )
         return told
@@ -1518,11 +1513,10 @@ class AsyncPhoneNumbers:
         Args:
             numbers: The numbers, 1 to 100.
         """
+        given: dict[str, object] = {"numbers": numbers}
         told: BatchLookupResponse = await self._caller.call(
-            "phone_numbers.lookup_many",
-            {
-                "numbers": numbers,
-            },
+            "blooio.v2.phone_numbers.lookup_many",
+            given,
             call_options,
         )
         return told
@@ -1555,9 +1549,10 @@ class AsyncWebhooks:
         **call_options: Unpack[CallOptions],
     ) -> AsyncPages[Webhook]:
         """List webhook subscriptions."""
+        given: dict[str, object] = {}
         told: AsyncPages[Webhook] = self._caller.list(
-            "webhooks.list",
-            {},
+            "blooio.v2.webhooks.list",
+            given,
             call_options,
         )
         return told
@@ -1579,13 +1574,14 @@ class AsyncWebhooks:
             webhook_type: Which events are delivered. Default: `"message"`.
             valid_until: Expiry in epoch ms, -1 for none. Default: `-1`.
         """
+        given: dict[str, object] = {"webhook_url": webhook_url}
+        if webhook_type is not NOT_GIVEN:
+            given["webhook_type"] = webhook_type
+        if valid_until is not NOT_GIVEN:
+            given["valid_until"] = valid_until
         told: CreateWebhookResult = await self._caller.call(
-            "webhooks.create",
-            {
-                "webhook_url": webhook_url,
-                "webhook_type": webhook_type,
-                "valid_until": valid_until,
-            },
+            "blooio.v2.webhooks.create",
+            given,
             call_options,
         )
         return told
@@ -1600,11 +1596,10 @@ class AsyncWebhooks:
         Args:
             webhook: Subscription id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: Webhook = await self._caller.call(
-            "webhooks.get",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v2.webhooks.get",
+            given,
             call_options,
         )
         return told
@@ -1626,14 +1621,16 @@ class AsyncWebhooks:
             valid_until: Epoch ms; -1 or null for none.
             deprecate: true pauses delivery and keeps logs, false resumes.
         """
+        given: dict[str, object] = {"webhook": webhook}
+        if webhook_type is not NOT_GIVEN:
+            given["webhook_type"] = webhook_type
+        if valid_until is not NOT_GIVEN:
+            given["valid_until"] = valid_until
+        if deprecate is not NOT_GIVEN:
+            given["deprecate"] = deprecate
         told: Webhook = await self._caller.call(
-            "webhooks.update",
-            {
-                "webhook": webhook,
-                "webhook_type": webhook_type,
-                "valid_until": valid_until,
-                "deprecate": deprecate,
-            },
+            "blooio.v2.webhooks.update",
+            given,
             call_options,
         )
         return told
@@ -1648,11 +1645,10 @@ class AsyncWebhooks:
         Args:
             webhook: Subscription id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: DeleteWebhookResponse = await self._caller.call(
-            "webhooks.delete",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v2.webhooks.delete",
+            given,
             call_options,
         )
         return told
@@ -1667,11 +1663,10 @@ class AsyncWebhooks:
         Args:
             webhook: Subscription id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: RotateWebhookSecretResponse = await self._caller.call(
-            "webhooks.rotate_secret",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v2.webhooks.rotate_secret",
+            given,
             call_options,
         )
         return told
@@ -1699,17 +1694,22 @@ class AsyncWebhooks:
             min_status: Lowest status, inclusive.
             max_status: Highest status, inclusive.
         """
+        given: dict[str, object] = {"webhook": webhook}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
+        if status is not NOT_GIVEN:
+            given["status"] = status
+        if min_status is not NOT_GIVEN:
+            given["min_status"] = min_status
+        if max_status is not NOT_GIVEN:
+            given["max_status"] = max_status
         told: AsyncPages[WebhookLog] = self._caller.list(
-            "webhooks.list_logs",
-            {
-                "webhook": webhook,
-                "limit": limit,
-                "offset": offset,
-                "sort": sort,
-                "status": status,
-                "min_status": min_status,
-                "max_status": max_status,
-            },
+            "blooio.v2.webhooks.list_logs",
+            given,
             call_options,
         )
         return told
@@ -1726,12 +1726,10 @@ class AsyncWebhooks:
             webhook: Subscription id.
             event: Delivery log entry id.
         """
+        given: dict[str, object] = {"webhook": webhook, "event": event}
         told: ReplayWebhookEventResponse = await self._caller.call(
-            "webhooks.replay",
-            {
-                "webhook": webhook,
-                "event": event,
-            },
+            "blooio.v2.webhooks.replay",
+            given,
             call_options,
         )
         return told
@@ -1754,7 +1752,8 @@ class AsyncWebhooksWithResponse:
 class AsyncBlooioV2Api(AsyncApi):
     """iMessage, SMS and RCS."""
 
-    def __init__(self, caller: AsyncCaller) -> None:
+    def __init__(self, connection: Connection) -> None:
+        caller = AsyncCaller(connection, "blooio.v2", MODELS)
         super().__init__(caller)
         self.me = AsyncMe(caller)
         """The identity behind the credential."""

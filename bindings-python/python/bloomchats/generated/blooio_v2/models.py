@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
-
 from bloomchats._models import Model, Unknown, boolean, has, integer, items, mapping, model, models, number, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "AddContactTagsResponse",

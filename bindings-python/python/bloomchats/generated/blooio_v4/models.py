@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
-
 from bloomchats._models import (
     Model,
     Unknown,
@@ -19,6 +17,10 @@ from bloomchats._models import (
     number,
     text,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "AccountContext",

@@ -3,90 +3,94 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Mapping, Sequence
-from typing import Any, TYPE_CHECKING
-
 from bloomchats._api import Api
+from bloomchats._arguments import NOT_GIVEN
 from bloomchats._call import Caller
-from bloomchats._files import FileInput
-from bloomchats._models import Model
-from bloomchats._options import CallOptions, NOT_GIVEN, NotGiven
-from bloomchats._page import Pages
 from bloomchats._responding import wrapped, wrapped_list
-from bloomchats.generated.blooio_v4.inputs import (
-    ContactCardSharingUpdateInput,
-    Hybrid,
-    InteractiveContentInput,
-    LinkPreviewInput,
-    MessagePartInput,
-    NewGroupMember,
-    PollContentInput,
-    PriorityEntry,
-    Recipient,
-    RichLinkInput,
-    TemplateContentInput,
-)
-from bloomchats.generated.blooio_v4.models import (
-    AccountContext,
-    CallForwardingRequest,
-    Channel,
-    ChannelCapabilitiesResult,
-    ChannelProfile,
-    ChannelSettings,
-    ChannelStatus,
-    ChannelType,
-    Chat,
-    ChatBackground,
-    ChatBackgroundRemoved,
-    ChatBackgroundUpdate,
-    ChatCreated,
-    ChatState,
-    ChatStateChange,
-    Contact,
-    ContactCard,
-    ContactCardShared,
-    ContactIdentity,
-    ContactsFilter,
-    ContactsSort,
-    DeletedResult,
-    DetachedResult,
-    Event,
-    Group,
-    GroupIcon,
-    GroupMember,
-    IdentityCapabilities,
-    LocationContact,
-    LocationRefresh,
-    Message,
-    MessageEvent,
-    MessageSendResult,
-    MessageStatus,
-    MessagesOrder,
-    PhoneNumberLookup,
-    Poll,
-    PollResults,
-    PollVoteResult,
-    Priority,
-    PurchasePlan,
-    ReactionResult,
-    ReadResult,
-    RemovedResult,
-    SendResult,
-    SenderLine,
-    TimelineItem,
-    TypingResult,
-    TypingState,
-    Webhook,
-    WebhookDelivery,
-    WebhookPayloadVersion,
-    WebhookReplay,
-    WebhookSecret,
-    WebhookStatus,
-    WebhookWithSecret,
-)
+from bloomchats.generated.blooio_v4.models import MODELS, PhoneNumberLookup
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from bloomchats._arguments import NotGiven
+    from bloomchats._call import Connection
+    from bloomchats._files import FileInput
+    from bloomchats._models import Model
+    from bloomchats._options import CallOptions
+    from bloomchats._page import Pages
+    from bloomchats.generated.blooio_v4.inputs import (
+        ContactCardSharingUpdateInput,
+        Hybrid,
+        InteractiveContentInput,
+        LinkPreviewInput,
+        MessagePartInput,
+        NewGroupMember,
+        PollContentInput,
+        PriorityEntry,
+        Recipient,
+        RichLinkInput,
+        TemplateContentInput,
+    )
+    from bloomchats.generated.blooio_v4.models import (
+        AccountContext,
+        CallForwardingRequest,
+        Channel,
+        ChannelCapabilitiesResult,
+        ChannelProfile,
+        ChannelSettings,
+        ChannelStatus,
+        ChannelType,
+        Chat,
+        ChatBackground,
+        ChatBackgroundRemoved,
+        ChatBackgroundUpdate,
+        ChatCreated,
+        ChatState,
+        ChatStateChange,
+        Contact,
+        ContactCard,
+        ContactCardShared,
+        ContactIdentity,
+        ContactsFilter,
+        ContactsSort,
+        DeletedResult,
+        DetachedResult,
+        Event,
+        Group,
+        GroupIcon,
+        GroupMember,
+        IdentityCapabilities,
+        LocationContact,
+        LocationRefresh,
+        Message,
+        MessageEvent,
+        MessageSendResult,
+        MessageStatus,
+        MessagesOrder,
+        Poll,
+        PollResults,
+        PollVoteResult,
+        Priority,
+        PurchasePlan,
+        ReactionResult,
+        ReadResult,
+        RemovedResult,
+        SendResult,
+        SenderLine,
+        TimelineItem,
+        TypingResult,
+        TypingState,
+        Webhook,
+        WebhookDelivery,
+        WebhookPayloadVersion,
+        WebhookReplay,
+        WebhookSecret,
+        WebhookStatus,
+        WebhookWithSecret,
+    )
     from typing_extensions import Unpack
 
 
@@ -111,9 +115,10 @@ class Me:
 
         Reports which organization and credential is calling, the sender lines it owns and its message counters.
         """
+        given: dict[str, object] = {}
         told: AccountContext = self._caller.call(
-            "me.get",
-            {},
+            "blooio.v4.me.get",
+            given,
             call_options,
         )
         return told
@@ -127,9 +132,10 @@ class Me:
         `data` is null when the key has no default priority; routed sends then use the implicit pool made of the
         Blooio lines the key owns.
         """
+        given: dict[str, object] = {}
         told: Priority | None = self._caller.call(
-            "me.get_default_priority",
-            {},
+            "blooio.v4.me.get_default_priority",
+            given,
             call_options,
         )
         return told
@@ -164,9 +170,10 @@ class Numbers:
 
         Not paginated. Each row can serve as the `{number}` path value of the other /me/numbers operations.
         """
+        given: dict[str, object] = {}
         told: Pages[SenderLine] = self._caller.list(
-            "numbers.list",
-            {},
+            "blooio.v4.numbers.list",
+            given,
             call_options,
         )
         return told
@@ -187,12 +194,10 @@ class Numbers:
             number: One of the key's own numbers, in E.164 form.
             forward_to: US destination number, E.164.
         """
+        given: dict[str, object] = {"number": number, "forward_to": forward_to}
         told: CallForwardingRequest = self._caller.call(
-            "numbers.request_call_forwarding",
-            {
-                "number": number,
-                "forward_to": forward_to,
-            },
+            "blooio.v4.numbers.request_call_forwarding",
+            given,
             call_options,
         )
         return told
@@ -205,9 +210,10 @@ class Numbers:
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
         """
+        given: dict[str, object] = {}
         told: Pages[dict[str, Any]] = self._caller.list(
-            "numbers.list_available",
-            {},
+            "blooio.v4.numbers.list_available",
+            given,
             call_options,
         )
         return told
@@ -229,13 +235,16 @@ class Numbers:
             quantity: How many lines, 1 to 10.
             area_code: Wished area code.
         """
+        given: dict[str, object] = {}
+        if plan_id is not NOT_GIVEN:
+            given["plan_id"] = plan_id
+        if quantity is not NOT_GIVEN:
+            given["quantity"] = quantity
+        if area_code is not NOT_GIVEN:
+            given["area_code"] = area_code
         told: dict[str, Any] = self._caller.call(
-            "numbers.purchase",
-            {
-                "plan_id": plan_id,
-                "quantity": quantity,
-                "area_code": area_code,
-            },
+            "blooio.v4.numbers.purchase",
+            given,
             call_options,
         )
         return told
@@ -274,11 +283,10 @@ class ContactCards:
         Args:
             number: One of the key's own numbers, in E.164 form.
         """
+        given: dict[str, object] = {"number": number}
         told: ContactCard = self._caller.call(
-            "contact_cards.get",
-            {
-                "number": number,
-            },
+            "blooio.v4.contact_cards.get",
+            given,
             call_options,
         )
         return told
@@ -304,15 +312,18 @@ class ContactCards:
             avatar: Image URL (public) or data URI; v2 takes bare base64.
             sharing: With whom the card is shared.
         """
+        given: dict[str, object] = {"number": number}
+        if first_name is not NOT_GIVEN:
+            given["first_name"] = first_name
+        if last_name is not NOT_GIVEN:
+            given["last_name"] = last_name
+        if avatar is not NOT_GIVEN:
+            given["avatar"] = avatar
+        if sharing is not NOT_GIVEN:
+            given["sharing"] = sharing
         told: ContactCard = self._caller.call(
-            "contact_cards.update",
-            {
-                "number": number,
-                "first_name": first_name,
-                "last_name": last_name,
-                "avatar": avatar,
-                "sharing": sharing,
-            },
+            "blooio.v4.contact_cards.update",
+            given,
             call_options,
         )
         return told
@@ -330,11 +341,10 @@ class ContactCards:
             number: One of the key's own numbers, in E.164 form.
             avatar: Image file, at most 10 MB.
         """
+        given: dict[str, object] = {"number": number}
         told: dict[str, Any] = self._caller.call(
-            "contact_cards.upload_avatar",
-            {
-                "number": number,
-            },
+            "blooio.v4.contact_cards.upload_avatar",
+            given,
             call_options,
             files={"avatar": avatar},
         )
@@ -352,11 +362,10 @@ class ContactCards:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ContactCardShared = self._caller.call(
-            "contact_cards.share",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.contact_cards.share",
+            given,
             call_options,
         )
         return told
@@ -393,9 +402,10 @@ class Location:
 
         Cached positions of people who share their location with the Apple account behind the line.
         """
+        given: dict[str, object] = {}
         told: Pages[LocationContact] = self._caller.list(
-            "location.list",
-            {},
+            "blooio.v4.location.list",
+            given,
             call_options,
         )
         return told
@@ -410,11 +420,10 @@ class Location:
         Args:
             handle: A number in E.164 form, an email address or an Apple ID.
         """
+        given: dict[str, object] = {"handle": handle}
         told: LocationContact = self._caller.call(
-            "location.get",
-            {
-                "handle": handle,
-            },
+            "blooio.v4.location.get",
+            given,
             call_options,
         )
         return told
@@ -427,9 +436,10 @@ class Location:
 
         Asks the device for new positions; per v2, new data can take 15 to 20 s to show.
         """
+        given: dict[str, object] = {}
         told: LocationRefresh = self._caller.call(
-            "location.refresh",
-            {},
+            "blooio.v4.location.refresh",
+            given,
             call_options,
         )
         return told
@@ -442,9 +452,10 @@ class Location:
 
         It has an effect, so it is retried and reported like a POST.
         """
+        given: dict[str, object] = {}
         told: LocationRefresh = self._caller.call(
-            "location.refresh_by_get",
-            {},
+            "blooio.v4.location.refresh_by_get",
+            given,
             call_options,
         )
         return told
@@ -492,14 +503,18 @@ class Channels:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if type is not NOT_GIVEN:
+            given["type"] = type
+        if status is not NOT_GIVEN:
+            given["status"] = status
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Channel] = self._caller.list(
-            "channels.list",
-            {
-                "type": type,
-                "status": status,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.channels.list",
+            given,
             call_options,
         )
         return told
@@ -514,11 +529,10 @@ class Channels:
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
+        given: dict[str, object] = {"channel": channel}
         told: Channel = self._caller.call(
-            "channels.get",
-            {
-                "channel": channel,
-            },
+            "blooio.v4.channels.get",
+            given,
             call_options,
         )
         return told
@@ -533,11 +547,10 @@ class Channels:
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
+        given: dict[str, object] = {"channel": channel}
         told: ChannelCapabilitiesResult = self._caller.call(
-            "channels.get_capabilities",
-            {
-                "channel": channel,
-            },
+            "blooio.v4.channels.get_capabilities",
+            given,
             call_options,
         )
         return told
@@ -554,11 +567,10 @@ class Channels:
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
+        given: dict[str, object] = {"channel": channel}
         told: ChannelProfile = self._caller.call(
-            "channels.update_profile",
-            {
-                "channel": channel,
-            },
+            "blooio.v4.channels.update_profile",
+            given,
             call_options,
         )
         return told
@@ -575,11 +587,10 @@ class Channels:
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
+        given: dict[str, object] = {"channel": channel}
         told: ChannelSettings = self._caller.call(
-            "channels.get_settings",
-            {
-                "channel": channel,
-            },
+            "blooio.v4.channels.get_settings",
+            given,
             call_options,
         )
         return told
@@ -624,12 +635,14 @@ class Priorities:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Priority] = self._caller.list(
-            "priorities.list",
-            {
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.priorities.list",
+            given,
             call_options,
         )
         return told
@@ -652,13 +665,14 @@ class Priorities:
             name: A name for people.
             is_default: True by default for the first priority of a key.
         """
+        given: dict[str, object] = {"channels": channels}
+        if name is not NOT_GIVEN:
+            given["name"] = name
+        if is_default is not NOT_GIVEN:
+            given["is_default"] = is_default
         told: Priority = self._caller.call(
-            "priorities.create",
-            {
-                "channels": channels,
-                "name": name,
-                "is_default": is_default,
-            },
+            "blooio.v4.priorities.create",
+            given,
             call_options,
         )
         return told
@@ -673,11 +687,10 @@ class Priorities:
         Args:
             priority: The priority's `priority_…` id.
         """
+        given: dict[str, object] = {"priority": priority}
         told: Priority = self._caller.call(
-            "priorities.get",
-            {
-                "priority": priority,
-            },
+            "blooio.v4.priorities.get",
+            given,
             call_options,
         )
         return told
@@ -701,14 +714,16 @@ class Priorities:
             is_default: Whether sends that name no sender follow it.
             channels: Replaces the whole set.
         """
+        given: dict[str, object] = {"priority": priority}
+        if name is not NOT_GIVEN:
+            given["name"] = name
+        if is_default is not NOT_GIVEN:
+            given["is_default"] = is_default
+        if channels is not NOT_GIVEN:
+            given["channels"] = channels
         told: Priority = self._caller.call(
-            "priorities.update",
-            {
-                "priority": priority,
-                "name": name,
-                "is_default": is_default,
-                "channels": channels,
-            },
+            "blooio.v4.priorities.update",
+            given,
             call_options,
         )
         return told
@@ -723,11 +738,10 @@ class Priorities:
         Args:
             priority: The priority's `priority_…` id.
         """
+        given: dict[str, object] = {"priority": priority}
         told: DeletedResult = self._caller.call(
-            "priorities.delete",
-            {
-                "priority": priority,
-            },
+            "blooio.v4.priorities.delete",
+            given,
             call_options,
         )
         return told
@@ -785,18 +799,26 @@ class Contacts:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if identifier is not NOT_GIVEN:
+            given["identifier"] = identifier
+        if q is not NOT_GIVEN:
+            given["q"] = q
+        if tag is not NOT_GIVEN:
+            given["tag"] = tag
+        if sort is not NOT_GIVEN:
+            given["sort"] = sort
+        if filter is not NOT_GIVEN:
+            given["filter"] = filter
+        if offset is not NOT_GIVEN:
+            given["offset"] = offset
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Contact] = self._caller.list(
-            "contacts.list",
-            {
-                "identifier": identifier,
-                "q": q,
-                "tag": tag,
-                "sort": sort,
-                "filter": filter,
-                "offset": offset,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.contacts.list",
+            given,
             call_options,
         )
         return told
@@ -818,14 +840,18 @@ class Contacts:
             channel_type: Type of channel the identifier belongs to.
             channel_id: Reserved.
         """
+        given: dict[str, object] = {}
+        if name is not NOT_GIVEN:
+            given["name"] = name
+        if identifier is not NOT_GIVEN:
+            given["identifier"] = identifier
+        if channel_type is not NOT_GIVEN:
+            given["channel_type"] = channel_type
+        if channel_id is not NOT_GIVEN:
+            given["channel_id"] = channel_id
         told: Contact = self._caller.call(
-            "contacts.create",
-            {
-                "name": name,
-                "identifier": identifier,
-                "channel_type": channel_type,
-                "channel_id": channel_id,
-            },
+            "blooio.v4.contacts.create",
+            given,
             call_options,
         )
         return told
@@ -840,11 +866,10 @@ class Contacts:
         Args:
             contact: The contact's `ct_…` id.
         """
+        given: dict[str, object] = {"contact": contact}
         told: Contact = self._caller.call(
-            "contacts.get",
-            {
-                "contact": contact,
-            },
+            "blooio.v4.contacts.get",
+            given,
             call_options,
         )
         return told
@@ -862,12 +887,10 @@ class Contacts:
             contact: The contact's `ct_…` id.
             name: The new name.
         """
+        given: dict[str, object] = {"contact": contact, "name": name}
         told: Contact = self._caller.call(
-            "contacts.update",
-            {
-                "contact": contact,
-                "name": name,
-            },
+            "blooio.v4.contacts.update",
+            given,
             call_options,
         )
         return told
@@ -882,11 +905,10 @@ class Contacts:
         Args:
             contact: The contact's `ct_…` id.
         """
+        given: dict[str, object] = {"contact": contact}
         told: DeletedResult = self._caller.call(
-            "contacts.delete",
-            {
-                "contact": contact,
-            },
+            "blooio.v4.contacts.delete",
+            given,
             call_options,
         )
         return told
@@ -908,12 +930,10 @@ class Contacts:
             contact: The contact's `ct_…` id.
             source_contact_id: ct_ id of the contact to absorb; not the path contact.
         """
+        given: dict[str, object] = {"contact": contact, "source_contact_id": source_contact_id}
         told: Contact = self._caller.call(
-            "contacts.merge",
-            {
-                "contact": contact,
-                "source_contact_id": source_contact_id,
-            },
+            "blooio.v4.contacts.merge",
+            given,
             call_options,
         )
         return told
@@ -930,11 +950,10 @@ class Contacts:
         Args:
             contact: The contact's `ct_…` id.
         """
+        given: dict[str, object] = {"contact": contact}
         told: Pages[ContactIdentity] = self._caller.list(
-            "contacts.list_identities",
-            {
-                "contact": contact,
-            },
+            "blooio.v4.contacts.list_identities",
+            given,
             call_options,
         )
         return told
@@ -956,14 +975,14 @@ class Contacts:
             channel_type: Type of channel the identifier belongs to.
             channel_id: Reserved.
         """
+        given: dict[str, object] = {"contact": contact, "identifier": identifier}
+        if channel_type is not NOT_GIVEN:
+            given["channel_type"] = channel_type
+        if channel_id is not NOT_GIVEN:
+            given["channel_id"] = channel_id
         told: ContactIdentity = self._caller.call(
-            "contacts.attach_identity",
-            {
-                "contact": contact,
-                "identifier": identifier,
-                "channel_type": channel_type,
-                "channel_id": channel_id,
-            },
+            "blooio.v4.contacts.attach_identity",
+            given,
             call_options,
         )
         return told
@@ -985,14 +1004,12 @@ class Contacts:
             identifier: New phone or email.
             name: Optional new name of the parent contact, applied in the same call.
         """
+        given: dict[str, object] = {"contact": contact, "identity": identity, "identifier": identifier}
+        if name is not NOT_GIVEN:
+            given["name"] = name
         told: ContactIdentity = self._caller.call(
-            "contacts.update_identity",
-            {
-                "contact": contact,
-                "identity": identity,
-                "identifier": identifier,
-                "name": name,
-            },
+            "blooio.v4.contacts.update_identity",
+            given,
             call_options,
         )
         return told
@@ -1009,12 +1026,10 @@ class Contacts:
             contact: The contact's `ct_…` id.
             identity: The identity's `cid_…` id.
         """
+        given: dict[str, object] = {"contact": contact, "identity": identity}
         told: DetachedResult = self._caller.call(
-            "contacts.detach_identity",
-            {
-                "contact": contact,
-                "identity": identity,
-            },
+            "blooio.v4.contacts.detach_identity",
+            given,
             call_options,
         )
         return told
@@ -1031,11 +1046,10 @@ class Contacts:
         Args:
             contact: The contact's `ct_…` id.
         """
+        given: dict[str, object] = {"contact": contact}
         told: Pages[IdentityCapabilities] = self._caller.list(
-            "contacts.list_capabilities",
-            {
-                "contact": contact,
-            },
+            "blooio.v4.contacts.list_capabilities",
+            given,
             call_options,
         )
         return told
@@ -1060,14 +1074,16 @@ class Contacts:
             cursor: next_cursor of the previous page. Opaque.
             include_events: Also return message_event and chat_event entries. Default: `false`.
         """
+        given: dict[str, object] = {"contact": contact}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
+        if include_events is not NOT_GIVEN:
+            given["include_events"] = include_events
         told: Pages[TimelineItem] = self._caller.list(
-            "contacts.list_timeline",
-            {
-                "contact": contact,
-                "limit": limit,
-                "cursor": cursor,
-                "include_events": include_events,
-            },
+            "blooio.v4.contacts.list_timeline",
+            given,
             call_options,
         )
         return told
@@ -1082,11 +1098,10 @@ class Contacts:
         Args:
             contact: The contact's `ct_…` id.
         """
+        given: dict[str, object] = {"contact": contact}
         told: builtins.list[str] = self._caller.call(
-            "contacts.list_tags",
-            {
-                "contact": contact,
-            },
+            "blooio.v4.contacts.list_tags",
+            given,
             call_options,
         )
         return told
@@ -1106,13 +1121,14 @@ class Contacts:
             tags: The tags.
             tag: One tag.
         """
+        given: dict[str, object] = {"contact": contact}
+        if tags is not NOT_GIVEN:
+            given["tags"] = tags
+        if tag is not NOT_GIVEN:
+            given["tag"] = tag
         told: builtins.list[str] = self._caller.call(
-            "contacts.add_tags",
-            {
-                "contact": contact,
-                "tags": tags,
-                "tag": tag,
-            },
+            "blooio.v4.contacts.add_tags",
+            given,
             call_options,
         )
         return told
@@ -1129,12 +1145,10 @@ class Contacts:
             contact: The contact's `ct_…` id.
             tag: The tag.
         """
+        given: dict[str, object] = {"contact": contact, "tag": tag}
         told: builtins.list[str] = self._caller.call(
-            "contacts.remove_tag",
-            {
-                "contact": contact,
-                "tag": tag,
-            },
+            "blooio.v4.contacts.remove_tag",
+            given,
             call_options,
         )
         return told
@@ -1187,12 +1201,14 @@ class Groups:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Group] = self._caller.list(
-            "groups.list",
-            {
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.groups.list",
+            given,
             call_options,
         )
         return told
@@ -1214,13 +1230,12 @@ class Groups:
             members: Phones or emails.
             name: The group's name.
         """
+        given: dict[str, object] = {"channel_id": channel_id, "members": members}
+        if name is not NOT_GIVEN:
+            given["name"] = name
         told: Group = self._caller.call(
-            "groups.create",
-            {
-                "channel_id": channel_id,
-                "members": members,
-                "name": name,
-            },
+            "blooio.v4.groups.create",
+            given,
             call_options,
         )
         return told
@@ -1235,11 +1250,10 @@ class Groups:
         Args:
             group: The group's `grp_…` id.
         """
+        given: dict[str, object] = {"group": group}
         told: Group = self._caller.call(
-            "groups.get",
-            {
-                "group": group,
-            },
+            "blooio.v4.groups.get",
+            given,
             call_options,
         )
         return told
@@ -1257,12 +1271,10 @@ class Groups:
             group: The group's `grp_…` id.
             name: The new name.
         """
+        given: dict[str, object] = {"group": group, "name": name}
         told: Group = self._caller.call(
-            "groups.update",
-            {
-                "group": group,
-                "name": name,
-            },
+            "blooio.v4.groups.update",
+            given,
             call_options,
         )
         return told
@@ -1277,11 +1289,10 @@ class Groups:
         Args:
             group: The group's `grp_…` id.
         """
+        given: dict[str, object] = {"group": group}
         told: DeletedResult = self._caller.call(
-            "groups.delete",
-            {
-                "group": group,
-            },
+            "blooio.v4.groups.delete",
+            given,
             call_options,
         )
         return told
@@ -1298,11 +1309,10 @@ class Groups:
         Args:
             group: The group's `grp_…` id.
         """
+        given: dict[str, object] = {"group": group}
         told: Pages[GroupMember] = self._caller.list(
-            "groups.list_members",
-            {
-                "group": group,
-            },
+            "blooio.v4.groups.list_members",
+            given,
             call_options,
         )
         return told
@@ -1322,11 +1332,10 @@ class Groups:
             group: The group's `grp_…` id.
             icon: At most 10 MB; jpeg, png, gif, webp, heic or heif.
         """
+        given: dict[str, object] = {"group": group}
         told: GroupIcon = self._caller.call(
-            "groups.set_icon",
-            {
-                "group": group,
-            },
+            "blooio.v4.groups.set_icon",
+            given,
             call_options,
             files={"icon": icon},
         )
@@ -1342,11 +1351,10 @@ class Groups:
         Args:
             group: The group's `grp_…` id.
         """
+        given: dict[str, object] = {"group": group}
         told: RemovedResult = self._caller.call(
-            "groups.remove_icon",
-            {
-                "group": group,
-            },
+            "blooio.v4.groups.remove_icon",
+            given,
             call_options,
         )
         return told
@@ -1400,16 +1408,22 @@ class Chats:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if type is not NOT_GIVEN:
+            given["type"] = type
+        if state is not NOT_GIVEN:
+            given["state"] = state
+        if channel_id is not NOT_GIVEN:
+            given["channel_id"] = channel_id
+        if contact_id is not NOT_GIVEN:
+            given["contact_id"] = contact_id
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Chat] = self._caller.list(
-            "chats.list",
-            {
-                "type": type,
-                "state": state,
-                "channel_id": channel_id,
-                "contact_id": contact_id,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.chats.list",
+            given,
             call_options,
         )
         return told
@@ -1429,12 +1443,10 @@ class Chats:
             channel_id: The channel's `ch_…` id.
             to: Phone, email or provider id.
         """
+        given: dict[str, object] = {"channel_id": channel_id, "to": to}
         told: ChatCreated = self._caller.call(
-            "chats.create",
-            {
-                "channel_id": channel_id,
-                "to": to,
-            },
+            "blooio.v4.chats.create",
+            given,
             call_options,
         )
         return told
@@ -1449,11 +1461,10 @@ class Chats:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: Chat = self._caller.call(
-            "chats.get",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.chats.get",
+            given,
             call_options,
         )
         return told
@@ -1473,13 +1484,14 @@ class Chats:
             state: Open or close the chat.
             metadata: Merged into the stored metadata.
         """
+        given: dict[str, object] = {"chat": chat}
+        if state is not NOT_GIVEN:
+            given["state"] = state
+        if metadata is not NOT_GIVEN:
+            given["metadata"] = metadata
         told: Chat = self._caller.call(
-            "chats.update",
-            {
-                "chat": chat,
-                "state": state,
-                "metadata": metadata,
-            },
+            "blooio.v4.chats.update",
+            given,
             call_options,
         )
         return told
@@ -1496,11 +1508,10 @@ class Chats:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ReadResult = self._caller.call(
-            "chats.mark_read",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.chats.mark_read",
+            given,
             call_options,
         )
         return told
@@ -1519,11 +1530,10 @@ class Chats:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told = self._caller.call(
-            "chats.list_participants",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.chats.list_participants",
+            given,
             call_options,
         )
         return told
@@ -1542,11 +1552,10 @@ class Chats:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told = self._caller.call(
-            "chats.add_participant",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.chats.add_participant",
+            given,
             call_options,
         )
         return told
@@ -1567,12 +1576,10 @@ class Chats:
             chat: The chat's `chat_…` id.
             identity: The identity's `cid_…` id.
         """
+        given: dict[str, object] = {"chat": chat, "identity": identity}
         told = self._caller.call(
-            "chats.remove_participant",
-            {
-                "chat": chat,
-                "identity": identity,
-            },
+            "blooio.v4.chats.remove_participant",
+            given,
             call_options,
         )
         return told
@@ -1620,12 +1627,12 @@ class Typing:
             chat: The chat's `chat_…` id.
             state: Show or clear it. Default: `"started"`.
         """
+        given: dict[str, object] = {"chat": chat}
+        if state is not NOT_GIVEN:
+            given["state"] = state
         told: TypingResult = self._caller.call(
-            "typing.set",
-            {
-                "chat": chat,
-                "state": state,
-            },
+            "blooio.v4.typing.set",
+            given,
             call_options,
         )
         return told
@@ -1640,11 +1647,10 @@ class Typing:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: TypingResult = self._caller.call(
-            "typing.stop",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.typing.stop",
+            given,
             call_options,
         )
         return told
@@ -1683,11 +1689,10 @@ class Backgrounds:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackground = self._caller.call(
-            "backgrounds.get",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.backgrounds.get",
+            given,
             call_options,
         )
         return told
@@ -1707,11 +1712,10 @@ class Backgrounds:
             chat: The chat's `chat_…` id.
             background: At most 10 MB; jpeg, png, gif, webp, heic or heif.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackgroundUpdate = self._caller.call(
-            "backgrounds.set",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.backgrounds.set",
+            given,
             call_options,
             files={"background": background},
         )
@@ -1727,11 +1731,10 @@ class Backgrounds:
         Args:
             chat: The chat's `chat_…` id.
         """
+        given: dict[str, object] = {"chat": chat}
         told: ChatBackgroundRemoved = self._caller.call(
-            "backgrounds.remove",
-            {
-                "chat": chat,
-            },
+            "blooio.v4.backgrounds.remove",
+            given,
             call_options,
         )
         return told
@@ -1806,26 +1809,40 @@ class Messages:
             hybrid: Twilio first, Blooio once the recipient has replied. Excludes from and priority_id.
             dry_run: Validate and route, send nothing. Default: `false`.
         """
+        given: dict[str, object] = {"to": to}
+        if text is not NOT_GIVEN:
+            given["text"] = text
+        if attachments is not NOT_GIVEN:
+            given["attachments"] = attachments
+        if rich_link is not NOT_GIVEN:
+            given["rich_link"] = rich_link
+        if poll is not NOT_GIVEN:
+            given["poll"] = poll
+        if interactive is not NOT_GIVEN:
+            given["interactive"] = interactive
+        if template is not NOT_GIVEN:
+            given["template"] = template
+        if parts is not NOT_GIVEN:
+            given["parts"] = parts
+        if reply_to is not NOT_GIVEN:
+            given["reply_to"] = reply_to
+        if effect is not NOT_GIVEN:
+            given["effect"] = effect
+        if link_preview is not NOT_GIVEN:
+            given["link_preview"] = link_preview
+        if from_ is not NOT_GIVEN:
+            given["from"] = from_
+        if priority_id is not NOT_GIVEN:
+            given["priority_id"] = priority_id
+        if channel_type is not NOT_GIVEN:
+            given["channel_type"] = channel_type
+        if hybrid is not NOT_GIVEN:
+            given["hybrid"] = hybrid
+        if dry_run is not NOT_GIVEN:
+            given["dry_run"] = dry_run
         told: SendResult = self._caller.call(
-            "messages.send",
-            {
-                "to": to,
-                "text": text,
-                "attachments": attachments,
-                "rich_link": rich_link,
-                "poll": poll,
-                "interactive": interactive,
-                "template": template,
-                "parts": parts,
-                "reply_to": reply_to,
-                "effect": effect,
-                "link_preview": link_preview,
-                "from": from_,
-                "priority_id": priority_id,
-                "channel_type": channel_type,
-                "hybrid": hybrid,
-                "dry_run": dry_run,
-            },
+            "blooio.v4.messages.send",
+            given,
             call_options,
         )
         return told
@@ -1871,23 +1888,32 @@ class Messages:
             link_preview: Image and title of the preview, for a text that is exactly one URL.
             dry_run: Validate and route without sending. Default: `false`.
         """
+        given: dict[str, object] = {"channel": channel, "to": to}
+        if text is not NOT_GIVEN:
+            given["text"] = text
+        if attachments is not NOT_GIVEN:
+            given["attachments"] = attachments
+        if rich_link is not NOT_GIVEN:
+            given["rich_link"] = rich_link
+        if poll is not NOT_GIVEN:
+            given["poll"] = poll
+        if interactive is not NOT_GIVEN:
+            given["interactive"] = interactive
+        if template is not NOT_GIVEN:
+            given["template"] = template
+        if parts is not NOT_GIVEN:
+            given["parts"] = parts
+        if reply_to is not NOT_GIVEN:
+            given["reply_to"] = reply_to
+        if effect is not NOT_GIVEN:
+            given["effect"] = effect
+        if link_preview is not NOT_GIVEN:
+            given["link_preview"] = link_preview
+        if dry_run is not NOT_GIVEN:
+            given["dry_run"] = dry_run
         told: SendResult = self._caller.call(
-            "messages.send_to_channel",
-            {
-                "channel": channel,
-                "to": to,
-                "text": text,
-                "attachments": attachments,
-                "rich_link": rich_link,
-                "poll": poll,
-                "interactive": interactive,
-                "template": template,
-                "parts": parts,
-                "reply_to": reply_to,
-                "effect": effect,
-                "link_preview": link_preview,
-                "dry_run": dry_run,
-            },
+            "blooio.v4.messages.send_to_channel",
+            given,
             call_options,
         )
         return told
@@ -1930,22 +1956,32 @@ class Messages:
             link_preview: Image and title of the preview, for a text that is exactly one URL.
             dry_run: Validate without sending. Default: `false`.
         """
+        given: dict[str, object] = {"chat": chat}
+        if text is not NOT_GIVEN:
+            given["text"] = text
+        if attachments is not NOT_GIVEN:
+            given["attachments"] = attachments
+        if rich_link is not NOT_GIVEN:
+            given["rich_link"] = rich_link
+        if poll is not NOT_GIVEN:
+            given["poll"] = poll
+        if interactive is not NOT_GIVEN:
+            given["interactive"] = interactive
+        if template is not NOT_GIVEN:
+            given["template"] = template
+        if parts is not NOT_GIVEN:
+            given["parts"] = parts
+        if reply_to is not NOT_GIVEN:
+            given["reply_to"] = reply_to
+        if effect is not NOT_GIVEN:
+            given["effect"] = effect
+        if link_preview is not NOT_GIVEN:
+            given["link_preview"] = link_preview
+        if dry_run is not NOT_GIVEN:
+            given["dry_run"] = dry_run
         told: MessageSendResult = self._caller.call(
-            "messages.send_to_chat",
-            {
-                "chat": chat,
-                "text": text,
-                "attachments": attachments,
-                "rich_link": rich_link,
-                "poll": poll,
-                "interactive": interactive,
-                "template": template,
-                "parts": parts,
-                "reply_to": reply_to,
-                "effect": effect,
-                "link_preview": link_preview,
-                "dry_run": dry_run,
-            },
+            "blooio.v4.messages.send_to_chat",
+            given,
             call_options,
         )
         return told
@@ -1967,14 +2003,16 @@ class Messages:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {"chat": chat}
+        if order is not NOT_GIVEN:
+            given["order"] = order
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Message] = self._caller.list(
-            "messages.list",
-            {
-                "chat": chat,
-                "order": order,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.messages.list",
+            given,
             call_options,
         )
         return told
@@ -1991,12 +2029,10 @@ class Messages:
             chat: The chat's `chat_…` id.
             message: The message's id as a send or list gave it; those of inbound messages need not begin with `msg_`.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
         told: Message = self._caller.call(
-            "messages.get",
-            {
-                "chat": chat,
-                "message": message,
-            },
+            "blooio.v4.messages.get",
+            given,
             call_options,
         )
         return told
@@ -2013,12 +2049,10 @@ class Messages:
             chat: The chat's `chat_…` id.
             message: The message's id as a send or list gave it; those of inbound messages need not begin with `msg_`.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
         told: MessageStatus = self._caller.call(
-            "messages.get_status",
-            {
-                "chat": chat,
-                "message": message,
-            },
+            "blooio.v4.messages.get_status",
+            given,
             call_options,
         )
         return told
@@ -2040,14 +2074,14 @@ class Messages:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[MessageEvent] = self._caller.list(
-            "messages.list_events",
-            {
-                "chat": chat,
-                "message": message,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.messages.list_events",
+            given,
             call_options,
         )
         return told
@@ -2071,13 +2105,12 @@ class Messages:
             message: A message id, or what `send` returned.
             until: `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
         """
+        given: dict[str, object] = {"chat": chat, "message": message}
+        if until is not NOT_GIVEN:
+            given["until"] = until
         told: MessageStatus = self._caller.call(
-            "messages.wait",
-            {
-                "chat": chat,
-                "message": message,
-                "until": until,
-            },
+            "blooio.v4.messages.wait",
+            given,
             call_options,
         )
         return told
@@ -2128,13 +2161,10 @@ class Reactions:
             message: The message's id as a send or list gave it; those of inbound messages need not begin with `msg_`.
             reaction: Sign plus tapback name or emoji: + adds, - removes.
         """
+        given: dict[str, object] = {"chat": chat, "message": message, "reaction": reaction}
         told: ReactionResult = self._caller.call(
-            "reactions.add",
-            {
-                "chat": chat,
-                "message": message,
-                "reaction": reaction,
-            },
+            "blooio.v4.reactions.add",
+            given,
             call_options,
         )
         return told
@@ -2178,13 +2208,10 @@ class Polls:
             title: The question.
             options: The answers to choose from, at least 2.
         """
+        given: dict[str, object] = {"chat": chat, "title": title, "options": options}
         told: Poll = self._caller.call(
-            "polls.send",
-            {
-                "chat": chat,
-                "title": title,
-                "options": options,
-            },
+            "blooio.v4.polls.send",
+            given,
             call_options,
         )
         return told
@@ -2210,14 +2237,14 @@ class Polls:
             option_index: Zero-based.
             option: Option text.
         """
+        given: dict[str, object] = {"chat": chat, "poll": poll}
+        if option_index is not NOT_GIVEN:
+            given["option_index"] = option_index
+        if option is not NOT_GIVEN:
+            given["option"] = option
         told: PollVoteResult = self._caller.call(
-            "polls.vote",
-            {
-                "chat": chat,
-                "poll": poll,
-                "option_index": option_index,
-                "option": option,
-            },
+            "blooio.v4.polls.vote",
+            given,
             call_options,
         )
         return told
@@ -2234,12 +2261,10 @@ class Polls:
             chat: The chat's `chat_…` id.
             poll: The poll's id, which is the id of its message.
         """
+        given: dict[str, object] = {"chat": chat, "poll": poll}
         told: PollResults = self._caller.call(
-            "polls.get_results",
-            {
-                "chat": chat,
-                "poll": poll,
-            },
+            "blooio.v4.polls.get_results",
+            given,
             call_options,
         )
         return told
@@ -2277,9 +2302,10 @@ class Attachments:
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
         """
+        given: dict[str, object] = {}
         told = self._caller.call(
-            "attachments.create",
-            {},
+            "blooio.v4.attachments.create",
+            given,
             call_options,
         )
         return told
@@ -2298,11 +2324,10 @@ class Attachments:
         Args:
             attachment: The attachment's id.
         """
+        given: dict[str, object] = {"attachment": attachment}
         told = self._caller.call(
-            "attachments.get",
-            {
-                "attachment": attachment,
-            },
+            "blooio.v4.attachments.get",
+            given,
             call_options,
         )
         return told
@@ -2339,9 +2364,10 @@ class Templates:
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
         """
+        given: dict[str, object] = {}
         told = self._caller.call(
-            "templates.list",
-            {},
+            "blooio.v4.templates.list",
+            given,
             call_options,
         )
         return told
@@ -2356,9 +2382,10 @@ class Templates:
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
         """
+        given: dict[str, object] = {}
         told = self._caller.call(
-            "templates.create",
-            {},
+            "blooio.v4.templates.create",
+            given,
             call_options,
         )
         return told
@@ -2377,11 +2404,10 @@ class Templates:
         Args:
             template: The template's id.
         """
+        given: dict[str, object] = {"template": template}
         told = self._caller.call(
-            "templates.get",
-            {
-                "template": template,
-            },
+            "blooio.v4.templates.get",
+            given,
             call_options,
         )
         return told
@@ -2400,11 +2426,10 @@ class Templates:
         Args:
             template: The template's id.
         """
+        given: dict[str, object] = {"template": template}
         told = self._caller.call(
-            "templates.delete",
-            {
-                "template": template,
-            },
+            "blooio.v4.templates.delete",
+            given,
             call_options,
         )
         return told
@@ -2446,12 +2471,14 @@ class Webhooks:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Webhook] = self._caller.list(
-            "webhooks.list",
-            {
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.webhooks.list",
+            given,
             call_options,
         )
         return told
@@ -2476,14 +2503,16 @@ class Webhooks:
             channel_id: Only events of this channel.
             channel_type: Only events of channels of this type.
         """
+        given: dict[str, object] = {"url": url}
+        if event_types is not NOT_GIVEN:
+            given["event_types"] = event_types
+        if channel_id is not NOT_GIVEN:
+            given["channel_id"] = channel_id
+        if channel_type is not NOT_GIVEN:
+            given["channel_type"] = channel_type
         told: WebhookWithSecret = self._caller.call(
-            "webhooks.create",
-            {
-                "url": url,
-                "event_types": event_types,
-                "channel_id": channel_id,
-                "channel_type": channel_type,
-            },
+            "blooio.v4.webhooks.create",
+            given,
             call_options,
         )
         return told
@@ -2496,9 +2525,10 @@ class Webhooks:
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
         """
+        given: dict[str, object] = {}
         told: Pages[WebhookPayloadVersion] = self._caller.list(
-            "webhooks.list_versions",
-            {},
+            "blooio.v4.webhooks.list_versions",
+            given,
             call_options,
         )
         return told
@@ -2513,11 +2543,10 @@ class Webhooks:
         Args:
             webhook: The webhook's `wh_…` id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: Webhook = self._caller.call(
-            "webhooks.get",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v4.webhooks.get",
+            given,
             call_options,
         )
         return told
@@ -2539,14 +2568,16 @@ class Webhooks:
             event_types: Event types to deliver: exact, `message.*`, or `*` for all.
             status: Pause (`disabled`) or resume (`active`) deliveries.
         """
+        given: dict[str, object] = {"webhook": webhook}
+        if url is not NOT_GIVEN:
+            given["url"] = url
+        if event_types is not NOT_GIVEN:
+            given["event_types"] = event_types
+        if status is not NOT_GIVEN:
+            given["status"] = status
         told: Webhook = self._caller.call(
-            "webhooks.update",
-            {
-                "webhook": webhook,
-                "url": url,
-                "event_types": event_types,
-                "status": status,
-            },
+            "blooio.v4.webhooks.update",
+            given,
             call_options,
         )
         return told
@@ -2561,11 +2592,10 @@ class Webhooks:
         Args:
             webhook: The webhook's `wh_…` id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: DeletedResult = self._caller.call(
-            "webhooks.delete",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v4.webhooks.delete",
+            given,
             call_options,
         )
         return told
@@ -2582,11 +2612,10 @@ class Webhooks:
         Args:
             webhook: The webhook's `wh_…` id.
         """
+        given: dict[str, object] = {"webhook": webhook}
         told: WebhookSecret = self._caller.call(
-            "webhooks.rotate_secret",
-            {
-                "webhook": webhook,
-            },
+            "blooio.v4.webhooks.rotate_secret",
+            given,
             call_options,
         )
         return told
@@ -2606,13 +2635,14 @@ class Webhooks:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {"webhook": webhook}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[WebhookDelivery] = self._caller.list(
-            "webhooks.list_deliveries",
-            {
-                "webhook": webhook,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.webhooks.list_deliveries",
+            given,
             call_options,
         )
         return told
@@ -2632,13 +2662,14 @@ class Webhooks:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {"webhook": webhook}
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[WebhookDelivery] = self._caller.list(
-            "webhooks.list_logs",
-            {
-                "webhook": webhook,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.webhooks.list_logs",
+            given,
             call_options,
         )
         return told
@@ -2657,12 +2688,10 @@ class Webhooks:
             webhook: The webhook's `wh_…` id.
             delivery: The delivery's `wdel_…` id.
         """
+        given: dict[str, object] = {"webhook": webhook, "delivery": delivery}
         told: WebhookReplay = self._caller.call(
-            "webhooks.replay_delivery",
-            {
-                "webhook": webhook,
-                "delivery": delivery,
-            },
+            "blooio.v4.webhooks.replay_delivery",
+            given,
             call_options,
         )
         return told
@@ -2679,12 +2708,10 @@ class Webhooks:
             webhook: The webhook's `wh_…` id.
             delivery: The delivery's `wdel_…` id.
         """
+        given: dict[str, object] = {"webhook": webhook, "delivery": delivery}
         told: WebhookReplay = self._caller.call(
-            "webhooks.replay_log",
-            {
-                "webhook": webhook,
-                "delivery": delivery,
-            },
+            "blooio.v4.webhooks.replay_log",
+            given,
             call_options,
         )
         return told
@@ -2742,15 +2769,20 @@ class Events:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
         """
+        given: dict[str, object] = {}
+        if type is not NOT_GIVEN:
+            given["type"] = type
+        if chat_id is not NOT_GIVEN:
+            given["chat_id"] = chat_id
+        if message_id is not NOT_GIVEN:
+            given["message_id"] = message_id
+        if limit is not NOT_GIVEN:
+            given["limit"] = limit
+        if cursor is not NOT_GIVEN:
+            given["cursor"] = cursor
         told: Pages[Event] = self._caller.list(
-            "events.list",
-            {
-                "type": type,
-                "chat_id": chat_id,
-                "message_id": message_id,
-                "limit": limit,
-                "cursor": cursor,
-            },
+            "blooio.v4.events.list",
+            given,
             call_options,
         )
         return told
@@ -2765,11 +2797,10 @@ class Events:
         Args:
             event: The event's `evt_…` id.
         """
+        given: dict[str, object] = {"event": event}
         told: Event = self._caller.call(
-            "events.get",
-            {
-                "event": event,
-            },
+            "blooio.v4.events.get",
+            given,
             call_options,
         )
         return told
@@ -2809,11 +2840,10 @@ class PhoneNumbers:
         Args:
             number: E.164.
         """
+        given: dict[str, object] = {"number": number}
         told: PhoneNumberLookup = self._caller.call(
-            "phone_numbers.lookup",
-            {
-                "number": number,
-            },
+            "blooio.v4.phone_numbers.lookup",
+            given,
             call_options,
         )
         return told
@@ -2829,11 +2859,10 @@ class PhoneNumbers:
         Args:
             number: E.164.
         """
+        given: dict[str, object] = {"number": number}
         told: PhoneNumberLookup = self._caller.call(
-            "phone_numbers.lookup_by_post",
-            {
-                "number": number,
-            },
+            "blooio.v4.phone_numbers.lookup_by_post",
+            given,
             call_options,
         )
         return told
@@ -2851,11 +2880,10 @@ class PhoneNumbers:
         Args:
             numbers: The numbers, up to 100.
         """
+        given: dict[str, object] = {"numbers": numbers}
         told: builtins.list[PhoneNumberLookup] = self._caller.call(
-            "phone_numbers.lookup_many",
-            {
-                "numbers": numbers,
-            },
+            "blooio.v4.phone_numbers.lookup_many",
+            given,
             call_options,
             item=PhoneNumberLookup,
         )
@@ -2874,7 +2902,8 @@ class PhoneNumbersWithResponse:
 class BlooioV4Api(Api):
     """Many channels behind one set of calls; beta."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, connection: Connection) -> None:
+        caller = Caller(connection, "blooio.v4", MODELS)
         super().__init__(caller)
         self.me = Me(caller)
         """The identity behind the credential."""

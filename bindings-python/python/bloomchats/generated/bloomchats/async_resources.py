@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bloomchats._api import AsyncApi
 from bloomchats._async_call import AsyncCaller
-from bloomchats._options import CallOptions
-from bloomchats._page import AsyncPages
 from bloomchats._responding import async_wrapped_list
-from bloomchats.generated.bloomchats.models import Contact
+from bloomchats.generated.bloomchats.models import MODELS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bloomchats._call import Connection
+    from bloomchats._options import CallOptions
+    from bloomchats._page import AsyncPages
+    from bloomchats.generated.bloomchats.models import Contact
     from typing_extensions import Unpack
 
 
@@ -37,9 +38,10 @@ class AsyncContacts:
 
         No field of a contact is documented: each is an open object.
         """
+        given: dict[str, object] = {}
         told: AsyncPages[Contact] = self._caller.list(
-            "contacts.list",
-            {},
+            "bloomchats.contacts.list",
+            given,
             call_options,
         )
         return told
@@ -55,7 +57,8 @@ class AsyncContactsWithResponse:
 class AsyncBloomChatsApi(AsyncApi):
     """Instagram DM automation. Its page documents one endpoint; everything else goes through `request`."""
 
-    def __init__(self, caller: AsyncCaller) -> None:
+    def __init__(self, connection: Connection) -> None:
+        caller = AsyncCaller(connection, "bloomchats", MODELS)
         super().__init__(caller)
         self.contacts = AsyncContacts(caller)
         """People who talked to the account."""

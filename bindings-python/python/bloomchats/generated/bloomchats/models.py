@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-
 from bloomchats._models import Model
 
 __all__ = [

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bloomchats._api import Api
 from bloomchats._call import Caller
-from bloomchats._options import CallOptions
-from bloomchats._page import Pages
 from bloomchats._responding import wrapped_list
-from bloomchats.generated.bloomchats.models import Contact
+from bloomchats.generated.bloomchats.models import MODELS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bloomchats._call import Connection
+    from bloomchats._options import CallOptions
+    from bloomchats._page import Pages
+    from bloomchats.generated.bloomchats.models import Contact
     from typing_extensions import Unpack
 
 
@@ -37,9 +38,10 @@ class Contacts:
 
         No field of a contact is documented: each is an open object.
         """
+        given: dict[str, object] = {}
         told: Pages[Contact] = self._caller.list(
-            "contacts.list",
-            {},
+            "bloomchats.contacts.list",
+            given,
             call_options,
         )
         return told
@@ -55,7 +57,8 @@ class ContactsWithResponse:
 class BloomChatsApi(Api):
     """Instagram DM automation. Its page documents one endpoint; everything else goes through `request`."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, connection: Connection) -> None:
+        caller = Caller(connection, "bloomchats", MODELS)
         super().__init__(caller)
         self.contacts = Contacts(caller)
         """People who talked to the account."""
