@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bloomchats::{Config, Credential, Error, File, NextPage, Progress, Script};
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
@@ -16,11 +16,11 @@ use pyo3::types::PyBytes;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::credential::{Asking, HOST, Heard, Host, Question};
-use crate::queue::{Event, Mailbox, Queue};
-use crate::runtime::{Local, PerProcess, limits, runtime};
+use crate::queue::{Driven, Event, Mailbox, Queue};
+use crate::runtime::{Borrowed, Local, PerProcess, limits, runtime};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
@@ -160,42 +160,49 @@ impl Call {
         api_key: Option<&Bound<'_, PyAny>>,
         watch: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        let runtime = runtime()?;
+        let borrowed = Borrowed::new()?;
         let (progress, run) = match self.begin() {
             Ok(begun) => begun,
             Err(failure) => return self.outcome(Err(failure)).into_python(py),
         };
-        let (host, mut heard) = mpsc::unbounded_channel();
-        if watch.is_some() {
-            let host = host.clone();
+        let (host, mut heard) = (watch.is_some() || api_key.is_some()).then(mpsc::unbounded_channel).unzip();
+        if let (Some(host), true) = (host.clone(), watch.is_some()) {
             progress.watch(Arc::new(move |event| drop(host.send(Heard::Event(event.to_json().to_string())))));
         }
         let tell = |event: String| watch.map_or(Ok(()), |watch| watch.call1((event,)).map(drop));
-        let mut run = Box::pin(HOST.scope(Host::Thread(host), run));
-        let main_thread = on_main_thread(py)?;
+        let mut run = Box::pin(HOST.scope(host.map_or(Host::Nobody, Host::Thread), run));
+        let patience = if on_main_thread(py)? { TICK } else { Duration::MAX };
         let mut ended = loop {
-            // Python only runs between these stretches: its code may make calls of its own, which would not nest.
+            let Some(reactor) = borrowed.get() else {
+                // Its sockets are the parent's, where the call goes on.
+                std::mem::forget(run);
+                let message =
+                    "the process forked in the middle of this call, which goes on in the parent; call again here";
+                return self.outcome(Err(Failure::of_bridge("config", message, &progress))).into_python(py);
+            };
+            // Python only runs between these stretches: its code may make calls of its own.
             let pause = py.detach(|| {
-                runtime.block_on(async {
+                let stretch = pin!(async {
                     tokio::select! {
                         biased;
                         result = run.as_mut() => Pause::Done(result),
-                        Some(heard) = heard.recv() => Pause::Heard(heard),
-                        () = tokio::time::sleep(TICK), if main_thread => Pause::Tick,
+                        Some(heard) = hear(&mut heard) => Pause::Heard(heard),
                     }
-                })
+                });
+                reactor.block_on_for(stretch, patience)
             });
             let went_on = match pause {
                 // A signal between two looks would be raised in our caller's next line, where nobody knows of the call.
-                Pause::Done(result) => break py.check_signals().map(|()| result),
-                Pause::Tick => py.check_signals(),
-                Pause::Heard(Heard::Event(event)) => tell(event),
-                Pause::Heard(Heard::Question(question)) => match question.settle(api_key) {
+                Ok(Some(Pause::Done(result))) => break py.check_signals().map(|()| result),
+                Ok(None) => py.check_signals(),
+                Ok(Some(Pause::Heard(Heard::Event(event)))) => tell(event),
+                Ok(Some(Pause::Heard(Heard::Question(question)))) => match question.settle(api_key) {
                     Err(error) if error.is_instance_of::<PyException>(py) => {
                         break Ok(Err(Failure::no_key(&progress, error.into_value(py).into_any())));
                     }
                     settled => settled,
                 },
+                Err(error) => Err(error.into()),
             };
             if let Err(error) = went_on {
                 break Err(error);
@@ -203,7 +210,7 @@ impl Call {
         };
         // An unfinished call tells of its end as it is dropped.
         drop(run);
-        while let Ok(last) = heard.try_recv() {
+        while let Some(Ok(last)) = heard.as_mut().map(mpsc::UnboundedReceiver::try_recv) {
             if let Heard::Event(event) = last {
                 ended = tell(event).and(ended);
             }
@@ -220,13 +227,14 @@ impl Call {
         )
     }
 
-    /// Runs on the runtime; what happens is told to `queue` under the number `call`. `watched`: so are events.
+    /// Starts it; what happens is told to `queue` under the number `call`. `watched`: so are events.
     fn start(&self, queue: &Queue, call: u64, watched: bool) -> PyResult<Pending> {
-        let mailbox = queue.0.clone();
+        let forked = || PyRuntimeError::new_err("the queue is another process's");
+        let mailbox = queue.mailbox().ok_or_else(forked)?.clone();
         let (progress, run) = match self.begin() {
             Ok(begun) => begun,
             Err(failure) => {
-                mailbox.push(call, Event::Done(self.outcome(Err(failure))));
+                mailbox.push(call, Event::Done(Box::new(self.outcome(Err(failure)))));
                 return Ok(Pending(Local::new(None)));
             }
         };
@@ -239,22 +247,25 @@ impl Call {
             }));
         }
         let running =
-            Arc::new(Running { call, mailbox, progress, opener: self.opener.clone(), abort: OnceLock::new() });
+            Arc::new(Running { call, mailbox, progress, opener: self.opener.clone(), driven: Mutex::default() });
         let told = running.clone();
-        let task = async move {
+        let run = async move {
             let result = run.await;
             told.end(result);
         };
-        let task = runtime()?.spawn(HOST.scope(Host::Loop(running.clone()), task));
-        let _ = running.abort.set(task.abort_handle());
-        Ok(Pending(Local::new(Some(Active { running, task: Mutex::new(Some(task)), news }))))
+        let driven = running.mailbox.drive(HOST.scope(Host::Loop(running.clone()), run))?;
+        *running.driven.lock().unwrap_or_else(PoisonError::into_inner) = Some(driven);
+        Ok(Pending(Local::new(Some(Active { running, news }))))
     }
 }
 
 enum Pause {
     Done(Result<bloomchats::Answer, Failure>),
     Heard(Heard),
-    Tick,
+}
+
+async fn hear(heard: &mut Option<mpsc::UnboundedReceiver<Heard>>) -> Option<Heard> {
+    heard.as_mut()?.recv().await
 }
 
 fn on_main_thread(py: Python<'_>) -> PyResult<bool> {
@@ -289,7 +300,8 @@ pub struct Running {
     mailbox: Arc<Mailbox>,
     progress: Arc<Progress>,
     opener: Arc<Opener>,
-    abort: OnceLock<AbortHandle>,
+    /// Gone once it has been stopped.
+    driven: Mutex<Option<Driven>>,
 }
 
 impl Running {
@@ -303,12 +315,21 @@ impl Running {
     }
 
     fn end(&self, result: Result<bloomchats::Answer, Failure>) {
-        self.mailbox.push(self.call, Event::Done(Outcome { opener: self.opener.clone(), result }));
+        self.mailbox.push(self.call, Event::Done(Box::new(Outcome { opener: self.opener.clone(), result })));
     }
 
-    fn stop(&self) {
-        if let Some(abort) = self.abort.get() {
-            abort.abort();
+    /// Ends the call. What comes back is still at work on that, on the runtime's thread.
+    fn stop(&self) -> Option<JoinHandle<()>> {
+        let driven = self.driven.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match driven? {
+            Driven::Reactor(task) => {
+                task.cancel();
+                None
+            }
+            Driven::Thread(task) => {
+                task.abort();
+                Some(task)
+            }
         }
     }
 }
@@ -322,7 +343,6 @@ pub struct Pending(Local<Option<Active>>);
 
 struct Active {
     running: Arc<Running>,
-    task: Mutex<Option<JoinHandle<()>>>,
     news: Arc<News>,
 }
 
@@ -339,10 +359,8 @@ impl Pending {
     /// Comes back when nothing more happens, so that what is then read about the call is the whole truth.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         let Some(active) = self.active() else { return Ok(()) };
-        active.running.stop();
-        let task = active.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The garbage collector may bring us here on the runtime's own thread, which must not wait for itself.
-        if let Some(task) = task.filter(|_| Handle::try_current().is_err()) {
+        if let Some(task) = active.running.stop().filter(|_| Handle::try_current().is_err()) {
             let runtime = runtime()?;
             py.detach(|| runtime.block_on(async { drop(tokio::time::timeout(END, task).await) }));
         }

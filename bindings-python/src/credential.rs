@@ -20,6 +20,8 @@ pub enum Host {
     Thread(mpsc::UnboundedSender<Heard>),
     /// The loop that started the call.
     Loop(Arc<Running>),
+    /// The call has no questions and no watcher.
+    Nobody,
 }
 
 /// What a call tells the thread that makes it.
@@ -41,6 +43,7 @@ impl CredentialProvider for Asking {
         let _ = HOST.try_with(|host| match host {
             Host::Thread(asked) => drop(asked.send(Heard::Question(question(None)))),
             Host::Loop(running) => running.ask(question(Some(running.clone()))),
+            Host::Nobody => {}
         });
         Box::pin(async move {
             match answered.await {

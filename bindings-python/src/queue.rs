@@ -1,17 +1,24 @@
-//! How completions reach an event loop: a list, and a descriptor that becomes readable when the list fills.
+//! How completions reach an event loop: a list, and a descriptor that becomes readable when there is something to do.
 //!
-//! Runtime threads only ever append and write one byte; the loop's own thread turns what it drains into Python objects.
+//! The descriptor is a reactor's: the loop that watches it drives its calls itself. Loops that watch no descriptors have their calls driven
+//! by the runtime's thread, which only ever appends and calls; turning what happened into Python objects is the loop's own in both cases.
 
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bloomchats::{Reactor, Task};
 use pyo3::prelude::*;
+use tokio::task::JoinHandle;
 
 use crate::bridge::Outcome;
 use crate::credential::Question;
+use crate::runtime::{Local, open_reactor, runtime};
 
 /// What a running call tells its loop.
 pub enum Event {
-    Done(Outcome),
+    Done(Box<Outcome>),
     Asked(Question),
     /// The call has events for its watcher.
     News,
@@ -19,7 +26,22 @@ pub enum Event {
 
 pub struct Mailbox {
     events: Mutex<Vec<(u64, Event)>>,
-    wake: Wake,
+    /// While the loop is at it, what comes in needs no wake-up.
+    draining: AtomicBool,
+    engine: Engine,
+}
+
+enum Engine {
+    /// The loop's own thread.
+    Reactor(Reactor),
+    /// The runtime's; the Python callable has the loop drain: `loop.call_soon_threadsafe` in some form.
+    Thread(Py<PyAny>),
+}
+
+/// A call under way.
+pub enum Driven {
+    Reactor(Task),
+    Thread(JoinHandle<()>),
 }
 
 impl Mailbox {
@@ -29,83 +51,65 @@ impl Mailbox {
         let first = events.len() == 1;
         drop(events);
         // Later ones travel with the first, whose wake-up is still to come.
-        if first {
-            self.wake.ring();
+        if !first || self.draining.load(Ordering::Acquire) {
+            return;
         }
-    }
-
-    fn drain(&self) -> Vec<(u64, Event)> {
-        self.wake.quiet();
-        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-enum Wake {
-    #[cfg(unix)]
-    Descriptor { reader: std::os::unix::net::UnixStream, writer: std::os::unix::net::UnixStream },
-    /// A Python callable, for loops that cannot watch descriptors: `loop.call_soon_threadsafe` in some form.
-    Callable(Py<PyAny>),
-}
-
-impl Wake {
-    #[cfg(unix)]
-    fn descriptor() -> std::io::Result<Wake> {
-        let (reader, writer) = std::os::unix::net::UnixStream::pair()?;
-        reader.set_nonblocking(true)?;
-        writer.set_nonblocking(true)?;
-        Ok(Wake::Descriptor { reader, writer })
-    }
-
-    #[cfg(not(unix))]
-    fn descriptor() -> std::io::Result<Wake> {
-        Err(std::io::ErrorKind::Unsupported.into())
-    }
-
-    fn ring(&self) {
-        match self {
-            #[cfg(unix)]
-            // A full buffer means that the loop has been woken many times over.
-            Wake::Descriptor { writer, .. } => drop(std::io::Write::write(&mut &*writer, &[1])),
+        match &self.engine {
+            Engine::Reactor(reactor) => reactor.ring(),
             // At exit there is no interpreter to attach to, and nobody to wake.
-            Wake::Callable(callable) => drop(Python::try_attach(|py| callable.call0(py).map(drop))),
+            Engine::Thread(wake) => drop(Python::try_attach(|py| wake.call0(py).map(drop))),
         }
     }
 
-    fn quiet(&self) {
-        match self {
-            #[cfg(unix)]
-            Wake::Descriptor { reader, .. } => {
-                let mut bytes = [0; 64];
-                while matches!(std::io::Read::read(&mut &*reader, &mut bytes), Ok(n) if n == bytes.len()) {}
-            }
-            Wake::Callable(_) => {}
+    pub fn drive(&self, call: impl Future<Output = ()> + Send + 'static) -> io::Result<Driven> {
+        Ok(match &self.engine {
+            Engine::Reactor(reactor) => Driven::Reactor(reactor.spawn(call)),
+            Engine::Thread(_) => Driven::Thread(runtime()?.spawn(call)),
+        })
+    }
+
+    fn drain(&self) -> io::Result<Vec<(u64, Event)>> {
+        if let Engine::Reactor(reactor) = &self.engine {
+            self.draining.store(true, Ordering::Release);
+            let turned = reactor.turn();
+            self.draining.store(false, Ordering::Release);
+            turned?;
         }
+        Ok(std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
 /// The completions of one event loop.
 #[pyclass(frozen, module = "bloomchats._native")]
-pub struct Queue(pub std::sync::Arc<Mailbox>);
+pub struct Queue(Local<Arc<Mailbox>>);
+
+impl Queue {
+    /// `None` in a child: the descriptors are its parent's.
+    pub fn mailbox(&self) -> Option<&Arc<Mailbox>> {
+        self.0.get()
+    }
+}
 
 #[pymethods]
 impl Queue {
-    /// Without `wake`, rings a descriptor; with it, calls it from a thread of the runtime.
+    /// Without `wake`, calls are driven by whoever drains; with it, by the runtime's thread, which calls it.
     #[new]
     #[pyo3(signature = (wake = None))]
     fn new(wake: Option<Py<PyAny>>) -> PyResult<Queue> {
-        let wake = match wake {
-            Some(callable) => Wake::Callable(callable),
-            None => Wake::descriptor()?,
+        let engine = match wake {
+            Some(callable) => Engine::Thread(callable),
+            None => Engine::Reactor(open_reactor()?),
         };
-        Ok(Queue(std::sync::Arc::new(Mailbox { events: Mutex::default(), wake })))
+        let mailbox = Mailbox { events: Mutex::default(), draining: AtomicBool::new(false), engine };
+        Ok(Queue(Local::new(Arc::new(mailbox))))
     }
 
     /// The descriptor to watch for reading; -1 when there is none.
     fn fileno(&self) -> i32 {
-        match &self.0.wake {
+        match self.mailbox().map(|mailbox| &mailbox.engine) {
             #[cfg(unix)]
-            Wake::Descriptor { reader, .. } => std::os::fd::AsRawFd::as_raw_fd(reader),
-            Wake::Callable(_) => -1,
+            Some(Engine::Reactor(reactor)) => reactor.fd(),
+            _ => -1,
         }
     }
 
@@ -116,6 +120,7 @@ impl Queue {
             Event::Asked(question) => Py::new(py, question).map(|object| (call, object.into_any())),
             Event::News => Ok((call, py.None())),
         };
-        self.0.drain().into_iter().map(to_python).collect()
+        let Some(mailbox) = self.mailbox() else { return Ok(Vec::new()) };
+        mailbox.drain()?.into_iter().map(to_python).collect()
     }
 }

@@ -1,14 +1,14 @@
-//! State that belongs to one process, and the runtime that drives connections.
+//! State that belongs to one process, and what drives its calls.
 //!
 //! A forked child inherits memory but no threads: locks may be held for ever, and sockets are the parent's. So nothing
 //! of the parent is touched there, not even to free it: the child leaks it and builds its own.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, marker, mem, process, ptr};
 
-use bloomchats::Limits;
+use bloomchats::{Limits, Reactor};
 use tokio::runtime::{Builder, Runtime};
 
 /// A value of the process that made it: any other cannot reach it, and leaks it instead of dropping it.
@@ -24,6 +24,11 @@ impl<T> Local<T> {
 
     pub fn get(&self) -> Option<&T> {
         self.value.as_ref().filter(|_| self.is_ours())
+    }
+
+    /// Takes the value out, where it is this process's.
+    pub fn take(&mut self) -> Option<T> {
+        if self.is_ours() { self.value.take() } else { None }
     }
 
     fn is_ours(&self) -> bool {
@@ -94,9 +99,46 @@ pub fn limits() -> Arc<Limits> {
     }
 }
 
+static REACTORS: PerProcess<Mutex<Vec<Reactor>>> = PerProcess::empty();
+
+fn reactors() -> &'static Mutex<Vec<Reactor>> {
+    match REACTORS.get(|| Ok::<_, Infallible>(Mutex::default())) {
+        Ok(reactors) => reactors,
+        Err(never) => match never {},
+    }
+}
+
+/// A reactor that only this call turns. It goes back when the call is over, so that there are as many as calls were ever made at once.
+pub struct Borrowed(Local<Reactor>);
+
+impl Borrowed {
+    pub fn new() -> io::Result<Borrowed> {
+        let rested = reactors().lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(Borrowed(Local::new(rested.map_or_else(open_reactor, Ok)?)))
+    }
+
+    /// `None` in a child: the descriptors are its parent's.
+    pub fn get(&self) -> Option<&Reactor> {
+        self.0.get()
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let Some(reactor) = self.0.take() {
+            reactors().lock().unwrap_or_else(PoisonError::into_inner).push(reactor);
+        }
+    }
+}
+
+/// A reactor whose connections the runtime makes.
+pub fn open_reactor() -> io::Result<Reactor> {
+    Reactor::new(runtime()?.handle().clone())
+}
+
 static RUNTIME: PerProcess<Runtime> = PerProcess::empty();
 
-/// The process's runtime: one thread for connections and timers, started by the first call.
+/// The process's runtime: one thread that makes connections, started by the first call.
 pub fn runtime() -> io::Result<&'static Runtime> {
     RUNTIME.get(|| {
         let mut builder = Builder::new_multi_thread();

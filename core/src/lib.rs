@@ -21,6 +21,7 @@ mod config;
 mod engine;
 mod error;
 mod headers;
+mod reactor;
 mod secret;
 mod sight;
 mod veneer;
@@ -35,6 +36,7 @@ pub use engine::script::Script;
 pub use engine::{BoxFuture, CallOptions, Event, Observer, Progress, Scope, new_idempotency_key};
 pub use error::{Error, ErrorKind, KINDS, KindRow, Result};
 pub use headers::Headers;
+pub use reactor::{Reactor, Task};
 pub use secret::Secret;
 pub use veneer::{Blooio, BloomChats, Items, Json, MessageRef, Outcome, Page, RawRequest, Request, Response, V2, V4};
 

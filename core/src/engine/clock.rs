@@ -19,7 +19,7 @@ pub(crate) trait Clock: Send + Sync {
     fn jitter(&self, cap: Duration) -> Duration;
 }
 
-/// The real thing, on tokio's timer. Its zero is the same for every client, which may share a limiter.
+/// The real thing, on the timer of whatever drives the call. Its zero is the same for every client, which may share a limiter.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
@@ -33,7 +33,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, time: Duration) -> BoxFuture<()> {
-        Box::pin(tokio::time::sleep(time))
+        Box::pin(crate::reactor::sleep(time))
     }
 
     fn patience(&self, time: Duration) -> BoxFuture<()> {

@@ -8,5 +8,7 @@ mod hostile;
 mod http2;
 mod injection;
 mod proxy;
+#[cfg(unix)]
+mod reactor;
 mod server;
 mod tls;

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as HttpBody;
 
 use super::detail;
 use crate::engine::transport::{Body, MAX_BODY};
 
 /// Reads to the end, or until it is certain that there is no good one.
-pub(super) async fn read(mut body: Incoming, gzip: bool) -> Body {
+pub(super) async fn read(mut body: impl HttpBody<Data = Bytes, Error = hyper::Error> + Unpin, gzip: bool) -> Body {
     if !gzip && body.size_hint().lower() > MAX_BODY as u64 {
         return Body::TooLarge;
     }

@@ -17,15 +17,18 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::socket::Socket;
 use crate::engine::BoxFuture;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
+/// To the service, whatever lies between.
+pub(super) type Stream = MaybeHttpsStream<Hop>;
+
 /// To the service or to a proxy, encrypted where the latter is.
-type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+type FirstHop = MaybeHttpsStream<TokioIo<Socket>>;
 
 /// Makes connections to services within a time.
 #[derive(Clone)]
@@ -45,13 +48,13 @@ impl Connector {
         tcp.set_keepalive(Some(Duration::from_secs(15)));
         let mut service_tls = tls.clone();
         service_tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let dial = Dial { tcp, proxy_tls: Arc::new(tls), proxies };
+        let dial = Dial { tcp: Tcp(tcp), proxy_tls: Arc::new(tls), proxies };
         Connector { dial, tls: Arc::new(service_tls), timeout }
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Hop>;
+    type Response = Stream;
     type Error = BoxError;
     type Future = BoxFuture<Result<Self::Response, BoxError>>;
 
@@ -69,7 +72,7 @@ impl Service<Uri> for Connector {
 /// Reaches the service itself, or the proxy before it.
 #[derive(Clone)]
 struct Dial {
-    tcp: HttpConnector,
+    tcp: Tcp,
     /// Proxies speak HTTP/1.1.
     proxy_tls: Arc<ClientConfig>,
     proxies: Arc<Matcher>,
@@ -102,9 +105,28 @@ impl Service<Uri> for Dial {
     }
 }
 
+/// Connects sockets that can change hands.
+#[derive(Clone)]
+struct Tcp(HttpConnector);
+
+impl Service<Uri> for Tcp {
+    type Response = TokioIo<Socket>;
+    type Error = BoxError;
+    type Future = BoxFuture<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connecting = self.0.call(to);
+        Box::pin(async { Ok(TokioIo::new(Socket::new(connecting.await?.into_inner()))) })
+    }
+}
+
 /// A stream to the service, through a tunnel or not; or to a proxy that forwards requests.
 pub(super) struct Hop {
-    stream: Stream,
+    stream: FirstHop,
     forwards: bool,
 }
 

@@ -2,6 +2,9 @@
 
 mod body;
 mod connect;
+mod line;
+mod pool;
+mod socket;
 mod trust;
 
 use std::error::Error as StdError;
@@ -10,26 +13,25 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
+use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
-use hyper_util::client::legacy;
+use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::sleep;
 
 use super::BoxFuture;
 use super::operation::Method;
 use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use connect::{Connector, TooSlow};
+use crate::reactor::sleep;
+use connect::Connector;
+use line::Arriving;
+use pool::{Pool, Way};
+use socket::Watcher;
 
 /// Longer than any program runs; the system's clocks cannot count to `Duration::MAX`.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
-
-/// Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
-const IDLE: Duration = Duration::from_secs(20);
 
 /// The real transport, opened at the first call so that constructing a client reads no trust store.
 pub(crate) struct Http {
@@ -68,10 +70,10 @@ impl Transport for Http {
             let client = client.map_err(Fault::Setup)?;
             let request = client.request(request);
             // One timer for both halves: each would be set and taken back in the runtime's wheel.
-            let mut late = pin!(sleep(limit.min(FOREVER)));
-            let response = tokio::select! {
+            let mut late = pin!(sleep(limit));
+            let (way, response) = tokio::select! {
                 biased;
-                response = client.hyper.request(request) => response.map_err(|error| fault(&error))?,
+                sent = client.send(request) => sent?,
                 () = &mut late => return Err(Fault::Late),
             };
             let (mut head, body) = response.into_parts();
@@ -83,7 +85,7 @@ impl Transport for Http {
             }
             let body = tokio::select! {
                 biased;
-                body = body::read(body, gzip) => body,
+                body = client.read(way, body, gzip) => body,
                 () = late => Body::BrokenOff { late: true, detail: "the answer did not end in time".into() },
             };
             Ok(WireAnswer { status: head.status.as_u16(), headers: head.headers, body })
@@ -93,7 +95,7 @@ impl Transport for Http {
 
 /// Connections, and what every request has in common.
 struct Client {
-    hyper: legacy::Client<Connector, Full<Bytes>>,
+    pool: Arc<Pool>,
     proxies: Arc<Matcher>,
     user_agent: HeaderValue,
 }
@@ -113,13 +115,45 @@ impl Client {
         });
         let timeout = config.connect_timeout.min(FOREVER);
         let connector = Connector::new(trust::client_config(config)?, proxies.clone(), timeout);
-        let hyper = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
         let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
-        Ok(Client { hyper, proxies, user_agent })
+        Ok(Client { pool: Arc::new(Pool::new(connector)), proxies, user_agent })
+    }
+
+    /// Sends on a connection at rest, or on a new one. What a connection at rest did not begin to take goes to the next.
+    async fn send(&self, mut request: Request<Full<Bytes>>) -> std::result::Result<(Way, Response<Incoming>), Fault> {
+        let watcher = Watcher::here().ok_or_else(no_watcher)?;
+        let uri = request.uri().clone();
+        loop {
+            let at_rest = self.pool.at_rest(&watcher);
+            let is_new = at_rest.is_none();
+            let mut way = match at_rest {
+                Some(way) => way,
+                // Boxed, because it is rare and would make every call's future ten times as large.
+                None => Box::pin(self.pool.connect(&watcher, uri.clone())).await?,
+            };
+            let mut error = match way.send(request, &uri).await {
+                Ok(response) => return Ok((way, response)),
+                Err(error) => error,
+            };
+            let detail = detail(error.error());
+            request = match error.take_message() {
+                None => return Err(Fault::Broken { detail }),
+                Some(_) if is_new => return Err(Fault::NotConnected { late: false, detail }),
+                Some(unsent) => unsent,
+            };
+            if matches!(way, Way::Shared(_)) {
+                self.pool.give_up_shared(&watcher);
+            }
+        }
+    }
+
+    async fn read(&self, way: Way, body: Incoming, gzip: bool) -> Body {
+        let Way::Own(mut line) = way else { return body::read(body, gzip).await };
+        let body = body::read(Arriving { line: &mut line, body }, gzip).await;
+        if let Body::Whole(_) = &body {
+            self.pool.take_back(line).await;
+        }
+        body
     }
 
     fn request(&self, given: WireRequest) -> http::Request<Full<Bytes>> {
@@ -147,12 +181,8 @@ impl Client {
     }
 }
 
-fn fault(error: &legacy::Error) -> Fault {
-    let detail = detail(error);
-    if error.is_connect() {
-        return Fault::NotConnected { late: causes(error).any(|cause| cause.is::<TooSlow>()), detail };
-    }
-    Fault::Broken { detail }
+fn no_watcher() -> Fault {
+    Fault::Setup(Error::config("calls need a tokio runtime to run on: use #[tokio::main], or Runtime::block_on"))
 }
 
 /// The innermost cause says most.

@@ -1,0 +1,108 @@
+//! An HTTP/1.1 connection, driven by the call that uses it. Between calls it belongs to nobody: no task holds it, and it goes on under
+//! whatever drives the next call.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+
+use super::connect::Stream;
+use super::socket::{Socket, Watcher};
+
+/// Boxed, because lines are handed about and it is large.
+type Driver = Box<Connection<Stream, Full<Bytes>>>;
+
+pub(super) struct Line {
+    sender: SendRequest<Full<Bytes>>,
+    /// `None` once it is closed.
+    driver: Option<Driver>,
+    socket: Socket,
+    /// It ends at a proxy, which has to be told the whole URL.
+    pub forwards: bool,
+    idle_since: Instant,
+}
+
+impl Line {
+    pub async fn open(stream: Stream, socket: Socket, forwards: bool) -> hyper::Result<Line> {
+        let (sender, driver) = http1::handshake(stream).await?;
+        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, idle_since: Instant::now() })
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
+        let Line { sender, driver, .. } = self;
+        let mut response = pin!(sender.try_send_request(request));
+        poll_fn(|context| {
+            drive(driver, context);
+            response.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Whether another request can be sent: the last exchange is over on both sides.
+    pub fn rests(&mut self, context: &mut Context<'_>) -> bool {
+        drive(&mut self.driver, context);
+        self.driver.is_some() && self.sender.is_ready()
+    }
+
+    pub fn is_at(&self, watcher: &Watcher) -> bool {
+        self.socket.is_watched_by(watcher)
+    }
+
+    /// Whether it can be used for a call that `watcher` wakes. The peer may have hung up while nobody listened.
+    pub fn wakes_up_at(&self, watcher: &Watcher) -> bool {
+        self.socket.is_quiet() && self.socket.move_to(watcher).is_ok()
+    }
+
+    pub fn falls_idle(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    pub fn idle(&self) -> Duration {
+        self.idle_since.elapsed()
+    }
+}
+
+fn drive(driver: &mut Option<Driver>, context: &mut Context<'_>) {
+    // How it ended is told to whoever waits for an answer.
+    if driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(context).is_ready()) {
+        *driver = None;
+    }
+}
+
+/// The body of an answer that comes on a line.
+pub(super) struct Arriving<'a> {
+    pub line: &'a mut Line,
+    pub body: Incoming,
+}
+
+impl Body for Arriving<'_> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        if let frame @ Poll::Ready(_) = Pin::new(&mut self.body).poll_frame(context) {
+            return frame;
+        }
+        drive(&mut self.line.driver, context);
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,279 @@
+//! Calls on a thread or an event loop of the host's own.
+//!
+//! A runtime with a thread of its own costs every call two wake-ups: one to hand the call over and one to bring the answer back. Where a
+//! host already has a thread that waits for the call, or a loop that waits for everything, a [`Reactor`] lets that one watch the sockets.
+//! Only making connections and resolving names is left to a tokio runtime in the background.
+
+mod source;
+mod task;
+mod timer;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Token};
+use tokio::runtime::Handle;
+
+use crate::engine::lock;
+use source::Slot;
+pub(crate) use source::{Direction, Source};
+use task::Cell;
+pub use task::Task;
+use timer::Timers;
+pub(crate) use timer::sleep;
+
+/// The token of wake-ups from other threads; sockets count from the next one.
+const ALARM: Token = Token(0);
+
+/// Tasks often wake themselves once or twice on their way to an answer; after so many rounds the host gets its own turn.
+const ROUNDS: usize = 8;
+
+thread_local! {
+    /// The reactor that this thread is turning.
+    static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Watches sockets and timers, and runs the calls that wait for them, on whichever thread turns it; one at a time.
+///
+/// There are two ways to turn it. A thread that has nothing else to do gives itself to one call with [`Reactor::block_on`]. A loop starts
+/// calls with [`Reactor::spawn`], watches [`Reactor::fd`] and calls [`Reactor::turn`] whenever that is readable.
+pub struct Reactor {
+    shared: Arc<Shared>,
+    polling: Mutex<Polling>,
+}
+
+struct Polling {
+    poll: mio::Poll,
+    events: Events,
+}
+
+/// What sockets, timers and wakers hold on to.
+pub(crate) struct Shared {
+    registry: mio::Registry,
+    alarm: mio::Waker,
+    background: Handle,
+    sockets: Mutex<HashMap<Token, Arc<Slot>>>,
+    last: AtomicUsize,
+    timers: Mutex<Timers>,
+    ready: Mutex<Vec<Arc<Cell>>>,
+    /// When the background is going to ring, for hosts that only watch the descriptor.
+    armed: Mutex<Option<Instant>>,
+}
+
+impl std::fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reactor")
+    }
+}
+
+impl Reactor {
+    /// Opens one. `background`: a runtime with a thread of its own, for connecting and for timers of a loop that sleeps.
+    ///
+    /// # Errors
+    /// When the process may open no more descriptors.
+    pub fn new(background: Handle) -> io::Result<Reactor> {
+        let poll = mio::Poll::new()?;
+        let shared = Shared {
+            registry: poll.registry().try_clone()?,
+            alarm: mio::Waker::new(poll.registry(), ALARM)?,
+            background,
+            sockets: Mutex::default(),
+            last: AtomicUsize::new(ALARM.0),
+            timers: Mutex::default(),
+            ready: Mutex::default(),
+            armed: Mutex::default(),
+        };
+        Ok(Reactor {
+            shared: Arc::new(shared),
+            polling: Mutex::new(Polling { poll, events: Events::with_capacity(64) }),
+        })
+    }
+
+    /// Runs a future to its end on this thread.
+    ///
+    /// # Errors
+    /// When the system can no longer say which sockets are ready. The future is dropped then.
+    pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
+        let mut future = pin!(future);
+        loop {
+            if let Some(output) = self.block_on_for(future.as_mut(), Duration::MAX)? {
+                return Ok(output);
+            }
+        }
+    }
+
+    /// Runs a future on this thread until it ends, a signal comes or `limit` is over; `None` for the latter two.
+    ///
+    /// # Errors
+    /// When the system can no longer say which sockets are ready.
+    pub fn block_on_for<F: Future>(&self, mut future: Pin<&mut F>, limit: Duration) -> io::Result<Option<F::Output>> {
+        let _current = self.shared.enter();
+        let root = Arc::new(Root { woken: AtomicBool::new(true), shared: self.shared.clone() });
+        let waker = Waker::from(root.clone());
+        let end = Instant::now().checked_add(limit);
+        loop {
+            while root.woken.swap(false, Ordering::AcqRel) {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    return Ok(Some(output));
+                }
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) || !self.look(left)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Starts a future and runs it as far as it goes; [`Reactor::turn`] takes it further.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
+        let _current = self.shared.enter();
+        let task = Task::new(&self.shared, Box::pin(future));
+        self.run_ready();
+        task
+    }
+
+    /// Takes every task as far as it goes, without waiting for anything.
+    ///
+    /// # Errors
+    /// When the system can no longer say which sockets are ready.
+    pub fn turn(&self) -> io::Result<()> {
+        let _current = self.shared.enter();
+        self.look(Some(Duration::ZERO))?;
+        self.run_ready();
+        Ok(())
+    }
+
+    /// The descriptor that is readable while [`Reactor::turn`] has something to do.
+    #[cfg(unix)]
+    pub fn fd(&self) -> std::os::fd::RawFd {
+        std::os::fd::AsRawFd::as_raw_fd(&lock(&self.polling).poll)
+    }
+
+    /// Makes the descriptor readable, from whatever thread.
+    pub fn ring(&self) {
+        self.shared.ring();
+    }
+
+    fn run_ready(&self) {
+        for _ in 0..ROUNDS {
+            let ready = std::mem::take(&mut *lock(&self.shared.ready));
+            if ready.is_empty() {
+                break;
+            }
+            ready.iter().for_each(Cell::run);
+        }
+        if !lock(&self.shared.ready).is_empty() {
+            self.shared.ring();
+        }
+        self.shared.arm();
+    }
+
+    /// Waits for sockets, timers or a ring, `limit` at most, and wakes who waited for them. `false`: a signal came first.
+    fn look(&self, limit: Option<Duration>) -> io::Result<bool> {
+        let next = lock(&self.shared.timers).next().map(|at| at.saturating_duration_since(Instant::now()));
+        let wait = match (limit, next) {
+            (Some(limit), Some(next)) => Some(limit.min(next)),
+            (limit, next) => limit.or(next),
+        };
+        let mut polling = lock(&self.polling);
+        let Polling { poll, events } = &mut *polling;
+        match poll.poll(events, wait) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            done => done?,
+        }
+        for event in events.iter().filter(|event| event.token() != ALARM) {
+            let slot = lock(&self.shared.sockets).get(&event.token()).cloned();
+            if let Some(slot) = slot {
+                slot.happened(event);
+            }
+        }
+        drop(polling);
+        let due = lock(&self.shared.timers).due(Instant::now());
+        due.into_iter().for_each(Waker::wake);
+        Ok(true)
+    }
+}
+
+impl Shared {
+    /// The reactor that this thread is turning, if it is.
+    pub fn current() -> Option<Arc<Shared>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Where connections are made.
+    pub fn background(&self) -> &Handle {
+        &self.background
+    }
+
+    fn enter(self: &Arc<Shared>) -> Entered {
+        Entered(CURRENT.replace(Some(self.clone())))
+    }
+
+    fn is_current(&self) -> bool {
+        CURRENT.with_borrow(|current| current.as_ref().is_some_and(|current| std::ptr::eq(&**current, self)))
+    }
+
+    /// Has the reactor turned, unless this thread is turning it anyway.
+    fn notify(&self) {
+        if !self.is_current() {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // It only fails where the process has no memory left for eight bytes; then the next event does.
+        let _ = self.alarm.wake();
+    }
+
+    /// Sees to it that the descriptor becomes readable for the next timer.
+    fn arm(self: &Arc<Shared>) {
+        let Some(next) = lock(&self.timers).next() else { return };
+        let mut armed = lock(&self.armed);
+        if armed.is_some_and(|at| at <= next) {
+            return;
+        }
+        *armed = Some(next);
+        let shared: Weak<Shared> = Arc::downgrade(self);
+        self.background.spawn(async move {
+            tokio::time::sleep_until(next.into()).await;
+            if let Some(shared) = shared.upgrade() {
+                lock(&shared.armed).take_if(|at| *at == next);
+                shared.ring();
+            }
+        });
+    }
+}
+
+/// While it lives, this thread turns a reactor; afterwards again the one before.
+struct Entered(Option<Arc<Shared>>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+/// Wakes a thread in [`Reactor::block_on`].
+struct Root {
+    woken: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+impl Wake for Root {
+    fn wake(self: Arc<Root>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Root>) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.shared.notify();
+        }
+    }
+}

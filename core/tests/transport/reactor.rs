@@ -1,0 +1,200 @@
+//! Calls that a host drives itself, on a thread or an event loop of its own.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bloomchats::{ErrorKind, Reactor};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::Runtime;
+
+use crate::server::{plain, send};
+
+/// Makes connections for the reactors of all tests.
+fn background() -> tokio::runtime::Handle {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let build = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    RUNTIME.get_or_init(build).handle().clone()
+}
+
+fn reactor() -> Reactor {
+    Reactor::new(background()).unwrap()
+}
+
+/// Answers every request of every connection after `delay`, and counts connections. Says on the channel when one ends.
+fn server(delay: Duration) -> (SocketAddr, Arc<AtomicUsize>, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let made = Arc::<AtomicUsize>::default();
+    let counted = made.clone();
+    let (ended, ends) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let ended = ended.clone();
+            thread::spawn(move || {
+                converse(stream.unwrap(), delay);
+                let _ = ended.send(());
+            });
+        }
+    });
+    (address, made, ends)
+}
+
+fn converse(mut stream: TcpStream, delay: Duration) {
+    let mut heard = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        heard.extend_from_slice(&piece[..length]);
+        if heard.ends_with(b"{\"text\":\"Hello\"}") {
+            heard.clear();
+            thread::sleep(delay);
+            let answer = "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n\
+                          {\"message_id\":\"m1\"}";
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What an event loop does: turns whenever the descriptor is readable, and has a look at other things now and then.
+fn turn_until(reactor: &Reactor, done: impl Fn() -> bool) {
+    let host = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let turning = async {
+        // SAFETY: the reactor, which is borrowed for longer, keeps its descriptor.
+        #[allow(unsafe_code)]
+        let watched = unsafe { AsyncFd::register_with_interest(reactor.fd(), Interest::READABLE) }.unwrap();
+        while !done() {
+            if let Ok(readable) = tokio::time::timeout(Duration::from_millis(10), watched.readable()).await {
+                readable.unwrap().clear_ready();
+                reactor.turn().unwrap();
+            }
+        }
+    };
+    let within = async { tokio::time::timeout(Duration::from_secs(20), turning).await };
+    host.block_on(within).expect("nothing came of it");
+}
+
+#[test]
+fn a_thread_of_its_own_makes_calls_on_one_connection() {
+    let (address, made, _ends) = server(Duration::ZERO);
+    let (client, reactor) = (plain(address), reactor());
+    for _ in 0..10 {
+        assert_eq!(reactor.block_on(client.call(send())).unwrap().unwrap().status, 202);
+    }
+    assert_eq!(made.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn connections_follow_the_calls_wherever_they_are_made() {
+    let (address, made, _ends) = server(Duration::ZERO);
+    let (client, one, other) = (plain(address), reactor(), reactor());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for _ in 0..3 {
+        one.block_on(client.call(send())).unwrap().unwrap();
+        runtime.block_on(client.call(send())).unwrap();
+        other.block_on(client.call(send())).unwrap().unwrap();
+        background().block_on(client.call(send())).unwrap();
+    }
+    // Not even the end of a runtime takes one away.
+    drop(runtime);
+    drop(one);
+    other.block_on(client.call(send())).unwrap().unwrap();
+    assert_eq!(made.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_loop_that_watches_the_descriptor_gets_every_answer() {
+    let (address, made, _ends) = server(Duration::from_millis(1));
+    let (client, reactor) = (plain(address), reactor());
+    let done = Arc::<AtomicUsize>::default();
+    let mut tasks = Vec::new();
+    for _ in 0..50 {
+        let (run, done) = (client.call(send()), done.clone());
+        tasks.push(reactor.spawn(async move {
+            run.await.unwrap();
+            done.fetch_add(1, Ordering::SeqCst);
+        }));
+    }
+    turn_until(&reactor, || done.load(Ordering::SeqCst) == 50);
+    assert!(made.load(Ordering::SeqCst) <= 50);
+}
+
+#[test]
+fn a_loop_that_sleeps_is_woken_for_a_timeout() {
+    let (address, _made, _ends) = server(Duration::from_secs(60));
+    let (client, reactor) = (plain(address), reactor());
+    let (told, kinds) = channel();
+    let mut call = send();
+    call.options.timeout = Some(Duration::from_millis(150));
+    let run = client.call(call);
+    let begun = Instant::now();
+    let task = reactor.spawn(async move { told.send(run.await.unwrap_err().kind()).unwrap() });
+    let kind = std::cell::Cell::new(None);
+    turn_until(&reactor, || {
+        kind.set(kind.get().or(kinds.try_recv().ok()));
+        kind.get().is_some()
+    });
+    assert_eq!(kind.get(), Some(ErrorKind::Timeout));
+    assert!(begun.elapsed() >= Duration::from_millis(150));
+    drop(task);
+}
+
+#[test]
+fn a_thread_that_waits_is_woken_for_a_timeout() {
+    let (address, _made, _ends) = server(Duration::from_secs(60));
+    let (client, reactor) = (plain(address), reactor());
+    let mut call = send();
+    call.options.timeout = Some(Duration::from_millis(100));
+    let error = reactor.block_on(client.call(call)).unwrap().unwrap_err();
+    assert!(error.kind() == ErrorKind::Timeout && error.maybe_sent());
+}
+
+#[test]
+fn a_cancelled_task_has_closed_its_socket() {
+    let (address, made, ends) = server(Duration::from_secs(1));
+    let (client, reactor) = (plain(address), reactor());
+    let (progress, run) = client.start(send());
+    let task = reactor.spawn(async move { drop(run.await) });
+    turn_until(&reactor, || made.load(Ordering::SeqCst) == 1);
+    task.cancel();
+    // The server hears of it from the socket alone.
+    ends.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(progress.maybe_sent() && progress.attempts() == 1);
+}
+
+#[test]
+fn a_connection_that_the_server_has_closed_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = plain(listener.local_addr().unwrap());
+    let (closed, closes) = channel();
+    let serving = thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            let mut stream = stream.unwrap();
+            let mut heard = Vec::new();
+            let mut piece = [0; 4096];
+            while !heard.ends_with(b"{\"text\":\"Hello\"}") {
+                let length = stream.read(&mut piece).unwrap();
+                heard.extend_from_slice(&piece[..length]);
+            }
+            // It promises to keep the connection, and does not.
+            let head = "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n";
+            stream.write_all(format!("{head}{{\"message_id\":\"m1\"}}").as_bytes()).unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    });
+    let reactor = reactor();
+    for _ in 0..3 {
+        // No retry is left that could hide a send on a dead connection.
+        reactor.block_on(client.call(send())).unwrap().unwrap();
+        closes.recv().unwrap();
+    }
+    serving.join().unwrap();
+}
