@@ -1,171 +1,185 @@
 //! One call under way: driven by the runtime's thread, followed from a Swift task, cancelled from any thread.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
-use bloomchats::{BoxFuture, CredentialProvider, Progress, Secret};
-use tokio::sync::{mpsc, oneshot, watch};
+use bloomchats::{Answer, BoxFuture, CredentialProvider, Progress, Secret};
+use tokio::sync::oneshot;
 
-use crate::Fault;
-use crate::client::NextPage;
-use crate::runtime::runtime;
+use crate::abi::Listener;
+use crate::{bridge_failure, internal_failure, lock, runtime};
 
-type Run = BoxFuture<bloomchats::Result<bloomchats::Answer>>;
+type Run = BoxFuture<bloomchats::Result<Answer>>;
 
 /// How a call stands.
-#[derive(uniffi::Enum)]
 pub enum Step {
-    /// It has come to its end.
-    Done {
-        /// What it came to.
-        answer: Answer,
-    },
-    /// Something of it came to its end: core's event, as JSON.
-    Told {
-        /// The JSON.
-        event: Vec<u8>,
-    },
-    /// Core wants a credential: [`Call::answer`] it, and ask again.
+    /// It succeeded.
+    Done(Box<Answer>),
+    /// It failed: core's error as JSON.
+    Failed(Vec<u8>),
+    /// Something of it came to its end: core's event as JSON.
+    Event(Vec<u8>),
+    /// Core wants a credential: [`Call::answer`] it, and listen again.
     Asked,
 }
 
-/// A successful call.
-#[derive(uniffi::Record)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<String>,
-    pub request_id: Option<String>,
-    pub attempts: u32,
-    pub idempotency_key: Option<String>,
-    pub model: String,
-    pub items: Option<String>,
-    pub body: Vec<u8>,
-    pub next: Option<Arc<NextPage>>,
-}
-
 /// A call, from its preparation to its end.
-#[derive(uniffi::Object)]
 pub struct Call {
-    progress: Arc<Progress>,
-    /// Taken by the first [`Call::step`].
-    run: Mutex<Option<Run>>,
-    stop: watch::Sender<bool>,
-    asked: Arc<Asked>,
-    steps: tokio::sync::Mutex<mpsc::UnboundedReceiver<Result<Step, Fault>>>,
+    line: Arc<Line>,
+    /// Taken when it is first listened to.
+    prepared: Mutex<Option<Running>>,
 }
 
-/// Where core's question goes, and where its answer waits to be given.
-struct Asked {
-    steps: mpsc::UnboundedSender<Result<Step, Fault>>,
-    answer: Mutex<Option<oneshot::Sender<Secret>>>,
+/// What the two sides of a call share.
+struct Line {
+    progress: Arc<Progress>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Told, and not heard yet.
+    steps: VecDeque<Step>,
+    listener: Option<Listener>,
+    /// Where the answer to core's question goes.
+    question: Option<oneshot::Sender<Secret>>,
+    stopped: bool,
+    waker: Option<Waker>,
+}
+
+impl Line {
+    fn tell(&self, step: Step) {
+        let mut state = lock(&self.state);
+        match state.listener.take() {
+            Some(listener) => {
+                drop(state);
+                listener.hear(step);
+            }
+            None => state.steps.push_back(step),
+        }
+    }
+
+    fn listen(&self, listener: Listener) {
+        let mut state = lock(&self.state);
+        match state.steps.pop_front() {
+            Some(step) => {
+                drop(state);
+                listener.hear(step);
+            }
+            None => state.listener = Some(listener),
+        }
+    }
+
+    fn stop(&self) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.stopped = true;
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Whether the call was cancelled; if it is later, `context` is woken.
+    fn stopped(&self, context: &Context<'_>) -> bool {
+        let mut state = lock(&self.state);
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            state.waker = Some(context.waker().clone());
+        }
+        state.stopped
+    }
 }
 
 tokio::task_local! {
-    static CURRENT: Arc<Asked>;
+    static CURRENT: Arc<Line>;
 }
 
 impl Call {
-    pub(crate) fn new(progress: Arc<Progress>, run: Run, watched: bool) -> Arc<Call> {
-        let (told, steps) = mpsc::unbounded_channel();
+    /// `watched`: it tells of its events too. `asks`: its client's keys come from [`Provider`].
+    pub fn new(
+        progress: Arc<Progress>,
+        run: impl Future<Output = bloomchats::Result<Answer>> + Send + 'static,
+        watched: bool,
+        asks: bool,
+    ) -> Call {
+        let line = Arc::new(Line { progress, state: Mutex::default() });
         if watched {
-            let told = told.clone();
-            progress.watch(Arc::new(move |event| {
-                let event = event.to_json().to_string().into();
-                let _ = told.send(Ok(Step::Told { event }));
+            let told = Arc::downgrade(&line);
+            line.progress.watch(Arc::new(move |event| {
+                if let Some(line) = told.upgrade() {
+                    line.tell(Step::Event(event.to_json().to_string().into()));
+                }
             }));
         }
-        Arc::new(Call {
-            progress,
-            run: Mutex::new(Some(run)),
-            stop: watch::Sender::new(false),
-            asked: Arc::new(Asked { steps: told, answer: Mutex::default() }),
-            steps: tokio::sync::Mutex::new(steps),
-        })
+        let run: Run = if asks { Box::pin(CURRENT.scope(line.clone(), run)) } else { Box::pin(run) };
+        Call { prepared: Mutex::new(Some(Running { line: line.clone(), run: Some(run) })), line }
     }
 
-    fn spawn(&self, run: Run) -> std::io::Result<()> {
-        let (mut stop, progress, asked) = (self.stop.subscribe(), self.progress.clone(), self.asked.clone());
-        let running = async move {
-            let step = tokio::select! {
-                biased; // a call that was cancelled before it began never begins
-                _ = stop.wait_for(|stop| *stop) => Err(Fault::of_bridge("cancelled", "cancelled", &progress)),
-                result = Caught(run) => match result {
-                    Some(Ok(answer)) => Ok(Step::Done { answer: answer.into() }),
-                    Some(Err(error)) => Err(error.into()),
-                    None => Err(Fault::internal(&progress)),
-                },
-            };
-            // Nobody listens any more when the call itself was let go of.
-            let _ = asked.steps.send(step);
-        };
-        runtime()?.spawn(CURRENT.scope(self.asked.clone(), running));
-        Ok(())
-    }
-}
-
-/// A panic in core ends this one call, as `None`: it must not end the runtime's task unheard.
-struct Caught(Run);
-
-impl Future for Caught {
-    type Output = Option<bloomchats::Result<bloomchats::Answer>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match panic::catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
+    /// Begins the call if it has not begun, and goes on until there is something to tell. After the end nothing ever is.
+    pub fn listen(&self, listener: Listener) {
+        let prepared = lock(&self.prepared).take();
+        self.line.listen(listener);
+        if let Some(prepared) = prepared
+            && runtime::drive(prepared).is_err()
+        {
+            self.line.tell(Step::Failed(internal_failure(&self.line.progress)));
         }
-    }
-}
-
-#[uniffi::export]
-impl Call {
-    /// Goes on until there is something to tell. Asked again after the end, it never returns.
-    pub async fn step(&self) -> Result<Step, Fault> {
-        let first = lock(&self.run).take();
-        if let Some(run) = first {
-            self.spawn(run).map_err(|_| Fault::internal(&self.progress))?;
-        }
-        let step = self.steps.lock().await.recv().await;
-        step.unwrap_or_else(|| Err(Fault::internal(&self.progress)))
     }
 
     /// Answers core's question. Nothing when it no longer listens.
-    pub fn answer(&self, key: String) -> Result<(), Fault> {
-        if let Some(answer) = lock(&self.asked.answer).take() {
-            let _ = answer.send(Secret::new(key));
+    pub fn answer(&self, key: Secret) {
+        if let Some(question) = lock(&self.line.state).question.take() {
+            let _ = question.send(key);
         }
-        Ok(())
     }
 
     /// Ends the call: its socket closes, its waits end. Holds also for a call that has not begun.
-    pub fn cancel(&self) -> Result<(), Fault> {
-        self.stop.send_replace(true);
-        Ok(())
+    pub fn cancel(&self) {
+        self.line.stop();
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.stop.send_replace(true);
+        self.line.stop();
     }
 }
 
-impl From<bloomchats::Answer> for Answer {
-    fn from(answer: bloomchats::Answer) -> Answer {
-        Answer {
-            status: answer.status,
-            headers: answer.headers.into_iter().flat_map(|(name, value)| [name, value]).collect(),
-            request_id: answer.request_id,
-            attempts: answer.attempts,
-            idempotency_key: answer.idempotency_key,
-            model: answer.model.to_owned(),
-            items: answer.items,
-            body: answer.body.to_vec(),
-            next: answer.next.map(|next| Arc::new(NextPage(next))),
-        }
+/// The call as the runtime runs it.
+pub struct Running {
+    line: Arc<Line>,
+    /// Gone when it has ended.
+    run: Option<Run>,
+}
+
+impl Future for Running {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let step = if self.line.stopped(context) {
+            // A dropped call tells of itself while it is dropped; only then is it over.
+            let dropped = panic::catch_unwind(AssertUnwindSafe(|| self.run = None));
+            match dropped {
+                Ok(()) => Step::Failed(bridge_failure("cancelled", "cancelled", &self.line.progress)),
+                Err(_) => Step::Failed(internal_failure(&self.line.progress)),
+            }
+        } else {
+            let Some(run) = self.run.as_mut() else { return Poll::Ready(()) };
+            // A panic in core ends this one call: it must not end the runtime's task unheard.
+            match panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Ok(answer))) => Step::Done(Box::new(answer)),
+                Ok(Poll::Ready(Err(error))) => Step::Failed(error.to_json().to_string().into()),
+                Err(_) => Step::Failed(internal_failure(&self.line.progress)),
+            }
+        };
+        self.line.tell(step);
+        Poll::Ready(())
     }
 }
 
@@ -176,10 +190,10 @@ impl CredentialProvider for Provider {
     fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
         Box::pin(async {
             let (answer, answered) = oneshot::channel();
-            // Every call of this bridge runs under `CURRENT`; without one nobody would answer.
-            let _ = CURRENT.try_with(|asked| {
-                *lock(&asked.answer) = Some(answer);
-                let _ = asked.steps.send(Ok(Step::Asked));
+            // Every call of a client with a provider runs under `CURRENT`; without one nobody would answer.
+            let _ = CURRENT.try_with(|line| {
+                lock(&line.state).question = Some(answer);
+                line.tell(Step::Asked);
             });
             match answered.await {
                 Ok(key) => Ok(key),
@@ -188,9 +202,4 @@ impl CredentialProvider for Provider {
             }
         })
     }
-}
-
-/// A panic elsewhere must not poison every later call: what these locks guard is valid at every point.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

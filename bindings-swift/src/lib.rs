@@ -1,75 +1,38 @@
 //! The waist of the SDK as Swift sees it.
 //!
-//! Three ideas, one file each: clients and pages (`client`), one call under way (`call`), webhooks (`webhook`). Arguments
-//! and values cross as JSON that the Swift package writes and reads; whatever fails crosses as JSON of core's error,
-//! never as a Rust panic. Nothing here calls into Swift: a call that needs a credential, or has an event to tell, says so
-//! when it is asked how it stands.
+//! Clients and pages (`client`), one call under way (`call`), the thread that drives them (`runtime`), webhooks (`webhook`); and
+//! `abi`, where they become the C functions of `Sources/BloomChatsFFI/BloomChatsFFI.h`. Arguments and values cross as JSON that
+//! the Swift package writes, and reads where it lies; whatever fails crosses as JSON of core's error, never as a Rust panic.
+//! Swift code runs on the runtime's thread for one thing only: to resume the task that listens to a call.
 
+mod abi;
 mod call;
 mod client;
 mod runtime;
 mod webhook;
 
-use bloomchats::{Error, Progress};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bloomchats::Progress;
 use serde_json::json;
 
-uniffi::setup_scaffolding!();
-
-/// A failure, as JSON of core's error.
-#[derive(uniffi::Error)]
-pub enum Fault {
-    /// `{"kind", "message", …}`; kinds beside core's own are `cancelled` and `internal`.
-    Failed {
-        /// The JSON.
-        json: Vec<u8>,
-    },
+/// What only a bridge can meet, so that core has no word for it: a failure as JSON.
+fn bridge_failure(kind: &str, message: &str, progress: &Progress) -> Vec<u8> {
+    let failure = json!({
+        "kind": kind,
+        "message": message,
+        "attempts": progress.attempts(),
+        "maybe_sent": progress.maybe_sent(),
+        "idempotency_key": progress.idempotency_key(),
+    });
+    failure.to_string().into()
 }
 
-/// Without the JSON, which holds the service's answer.
-impl std::fmt::Debug for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Fault(…)")
-    }
+fn internal_failure(progress: &Progress) -> Vec<u8> {
+    bridge_failure("internal", "internal error in bloomchats; please report it", progress)
 }
 
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a call failed")
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Fault {
-        Fault::Failed { json: error.to_json().to_string().into() }
-    }
-}
-
-impl Fault {
-    /// What only a bridge can meet, so that core has no word for it.
-    fn of_bridge(kind: &str, message: &str, progress: &Progress) -> Fault {
-        let json = json!({
-            "kind": kind,
-            "message": message,
-            "attempts": progress.attempts(),
-            "maybe_sent": progress.maybe_sent(),
-            "idempotency_key": progress.idempotency_key(),
-        });
-        Fault::Failed { json: json.to_string().into() }
-    }
-
-    fn internal(progress: &Progress) -> Fault {
-        Fault::of_bridge("internal", "internal error in bloomchats; please report it", progress)
-    }
-}
-
-/// Version of this library.
-#[uniffi::export]
-pub fn version() -> Result<String, Fault> {
-    Ok(bloomchats::VERSION.to_owned())
-}
-
-/// A fresh idempotency key: a version 4 UUID from the operating system.
-#[uniffi::export]
-pub fn new_idempotency_key() -> Result<String, Fault> {
-    Ok(bloomchats::new_idempotency_key()?)
+/// A panic elsewhere must not poison every later call: what these locks guard is valid at every point.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,25 +1,71 @@
 //! The thread that drives connections.
 
-use std::future::pending;
+use std::collections::VecDeque;
+use std::future::{pending, poll_fn};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Builder;
 
-/// The way to the process's one thread for connections and timers, which the first call starts. It is never stopped: a
+use crate::call::Running;
+use crate::lock;
+
+/// Calls on their way to the thread. It is woken by the first of them: one that comes while it is at work costs no system call.
+#[derive(Default)]
+struct Inbox {
+    calls: VecDeque<Running>,
+    waker: Option<Waker>,
+}
+
+/// Hands a call to the process's one thread for connections and timers, which the first call starts. It is never stopped: a
 /// process ends without waiting for it.
-pub fn runtime() -> io::Result<Handle> {
-    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
-    let mut slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(handle) = &*slot {
-        return Ok(handle.clone());
+pub fn drive(call: Running) -> io::Result<()> {
+    let inbox = inbox()?;
+    let waker = {
+        let mut inbox = lock(&inbox);
+        inbox.calls.push_back(call);
+        inbox.waker.take()
+    };
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    Ok(())
+}
+
+fn inbox() -> io::Result<Arc<Mutex<Inbox>>> {
+    static INBOX: Mutex<Option<Arc<Mutex<Inbox>>>> = Mutex::new(None);
+    let mut slot = lock(&INBOX);
+    if let Some(inbox) = &*slot {
+        return Ok(inbox.clone());
     }
     // The scheduler for many threads would make the library 40 KB larger. The blocking threads only resolve host names.
     let runtime =
         Builder::new_current_thread().max_blocking_threads(8).thread_name("bloomchats").enable_all().build()?;
-    let handle = runtime.handle().clone();
-    thread::Builder::new().name("bloomchats".into()).spawn(move || runtime.block_on(pending::<()>()))?;
-    *slot = Some(handle.clone());
-    Ok(handle)
+    let inbox = Arc::<Mutex<Inbox>>::default();
+    let own = inbox.clone();
+    runtime.spawn(poll_fn(move |context| begin(&own, context)));
+    let work = move || runtime.block_on(pending::<()>());
+    thread::Builder::new().name("bloomchats".into()).spawn(work)?;
+    *slot = Some(inbox.clone());
+    Ok(inbox)
+}
+
+/// Begins one call and queues up behind all that can go on: a burst of new calls does not make those under way late.
+fn begin(inbox: &Mutex<Inbox>, context: &Context<'_>) -> Poll<()> {
+    let call = {
+        let mut inbox = lock(inbox);
+        let call = inbox.calls.pop_front();
+        if inbox.calls.is_empty() {
+            inbox.waker = Some(context.waker().clone());
+        } else {
+            context.waker().wake_by_ref();
+        }
+        call
+    };
+    if let Some(call) = call {
+        tokio::spawn(call);
+    }
+    Poll::Pending
 }

@@ -3,9 +3,8 @@
 #
 #   swift-satellite.sh FOLDER [XCFRAMEWORK_URL CHECKSUM]
 #
-# Run swift-native.sh or xcframework.sh before: the Swift half of UniFFI's calling convention goes along. With a URL and
-# its checksum (`swift package compute-checksum`) the manifest names the released XCFramework; without them it keeps the
-# one beside it. FOLDER becomes a git repository with one commit, tagged with the version.
+# With a URL and its checksum (`swift package compute-checksum`) the manifest names the released XCFramework; without them it
+# keeps the one beside it. FOLDER becomes a git repository with one commit, tagged with the version.
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)

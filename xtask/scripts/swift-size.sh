@@ -9,7 +9,7 @@ target=${CARGO_TARGET_DIR:-$project/target}
 work=$target/swift-native/size
 mkdir -p "$work"
 
-grep -oE '\b(ffi|uniffi)_bloomchats_swift_[a-z0-9_]+\(' "$project/bindings-swift/Sources/BloomChatsFFI/BloomChatsFFI.h" |
+grep -oE '\bbloomchats_[a-z0-9_]+\(' "$project/bindings-swift/Sources/BloomChatsFFI/BloomChatsFFI.h" |
   tr -d '(' | sort -u >"$work/called"
 { echo '{ global:'; sed 's/$/;/' "$work/called"; echo 'local: *; };'; } >"$work/called.map"
 cc -shared -o "$work/linked.so" -Wl,--gc-sections,-s,--version-script="$work/called.map" $(sed 's/^/-Wl,-u,/' "$work/called") \

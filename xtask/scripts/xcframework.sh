@@ -5,8 +5,8 @@
 #   xcframework.sh --plan     prints what would be built, and runs nothing
 #
 # NOT RUN ANYWHERE YET: it needs macOS with Xcode 16, and this project's machines are Linux. What was checked on Linux is
-# the plan, the Rust targets' names against `rustc --print target-list`, and, with swift-native.sh, the generated Swift,
-# header and module map that go in. What was not: compiling for Apple targets, lipo, xcodebuild, Package.swift's
+# the plan, the Rust targets' names against `rustc --print target-list`, and, with swift-native.sh, the header and module map
+# that go in. What was not: compiling for Apple targets, lipo, xcodebuild, Package.swift's
 # binaryTarget, and every Apple simulator and device.
 #
 # Watches with 32-bit pointers (arm64_32) are left out: Swift's Int has 32 bits there, and times in ms need more.
@@ -55,7 +55,7 @@ fi
 
 [ "$(uname)" = Darwin ] || { echo "xcframework: needs macOS with Xcode; --plan works anywhere" >&2; exit 1; }
 cd "$project"
-rm -rf "$work" && mkdir -p "$work/headers"
+rm -rf "$work" && mkdir -p "$work"
 arguments=()
 while read -r slice sdk tier targets; do
   if ! xcrun --sdk "$sdk" --show-sdk-path >/dev/null 2>&1; then
@@ -76,16 +76,10 @@ while read -r slice sdk tier targets; do
   lipo -create "${libraries[@]}" -output "$work/$slice/libbloomchats_swift.a"
   # Local symbols are of no use to an app, and a third of the size.
   xcrun strip -x "$work/$slice/libbloomchats_swift.a"
-  arguments+=(-library "$work/$slice/libbloomchats_swift.a" -headers "$work/headers")
+  arguments+=(-library "$work/$slice/libbloomchats_swift.a" -headers "$package/Sources/BloomChatsFFI")
 done < <(chosen)
 [ ${#arguments[@]} -gt 0 ] || { echo "xcframework: no slice could be built" >&2; exit 1; }
 
-# The calling convention is the same for every slice; it is read from the one for this very machine.
-cargo build --quiet -p bloomchats-swift -p bloomchats-swift-bindgen
-mkdir -p "$package/Sources/BloomChatsBridge" "$work/written"
-"$target/debug/bloomchats-swift-bindgen" "$target/debug/libbloomchats_swift.a" bindings-swift/uniffi.toml "$work/written"
-cp "$work/written/BloomChatsBridge.swift" "$package/Sources/BloomChatsBridge/"
-cp "$work/written/BloomChatsFFI.h" "$work/written/module.modulemap" "$work/headers/"
 rm -rf "$package/BloomChatsFFI.xcframework"
 xcodebuild -create-xcframework "${arguments[@]}" -output "$package/BloomChatsFFI.xcframework"
 (cd "$package" && zip -qry "$work/BloomChatsFFI.xcframework.zip" BloomChatsFFI.xcframework)

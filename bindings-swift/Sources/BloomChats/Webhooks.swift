@@ -23,8 +23,8 @@ public enum Webhooks {
     ) throws -> WebhookEvent {
         let tolerance = UInt64(max(0, tolerance.components.seconds))
         let seconds = Int64(now.timeIntervalSince1970)
-        return try WebhookEvent(
-            Native.verifyWebhook(body: body, header: header, secrets: secrets, now: seconds, tolerance: tolerance))
+        return WebhookEvent(
+            try Native.verifyWebhook(body: body, header: header, secrets: secrets, now: seconds, tolerance: tolerance))
     }
 
     /// Verifies a body that was received as text. The text must be the very
@@ -55,7 +55,7 @@ public enum Webhooks {
     /// - Throws: ``BloomChatsError`` of kind ``BloomChatsError/Kind/decode`` when the body is not a JSON object that names
     ///   an event.
     public static func parse(_ body: Data) throws -> WebhookEvent {
-        try WebhookEvent(Native.parseEvent(body: body))
+        WebhookEvent(try Native.parseEvent(body: body))
     }
 
     /// Reads a body of text without verifying it.
@@ -95,8 +95,7 @@ public struct WebhookEvent: Sendable, Hashable {
     package let model: String
     package let data: JSONValue
 
-    init(_ told: Data) throws {
-        let told = try JSONValue(parsing: told)
+    init(_ told: JSONValue) {
         type = told["type"].string ?? ""
         id = told["id"].string
         raw = told["raw"]

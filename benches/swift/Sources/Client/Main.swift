@@ -6,6 +6,7 @@
 // latencies' median and 99th percentile. As many tasks run at once; each client is opened once and keeps its connections. Both
 // give structs.
 
+import Dispatch
 import Foundation
 
 /// One of the clients that are compared.
@@ -25,7 +26,21 @@ struct Wrong: Error, CustomStringConvertible {
 struct Program {
     static let clients: [String: any Caller.Type] = ["ours": Ours.self, "urlsession": PlainSession.self]
 
-    static func main() async throws {
+    /// The main thread waits for good: valgrind does not survive how an asynchronous `main` leaves it.
+    static func main() {
+        Task.detached {
+            do {
+                try await measure()
+                exit(0)
+            } catch {
+                FileHandle.standardError.write(Data("\(error)\n".utf8))
+                exit(1)
+            }
+        }
+        DispatchSemaphore(value: 0).wait()
+    }
+
+    static func measure() async throws {
         let given = CommandLine.arguments.dropFirst()
         guard given.count == 5, let client = clients[given[1]], let concurrency = Int(given[4]), let calls = Int(given[5]) else {
             throw Wrong(description: "usage: Client \(clients.keys.sorted().joined(separator: "|")) URL send|list CONCURRENCY CALLS")

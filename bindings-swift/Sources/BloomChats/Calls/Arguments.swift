@@ -1,23 +1,31 @@
-/// Arguments of one call, by the names core knows. What is `nil` or absent is left out.
+import Foundation
+
+/// Arguments of one call, by the names core knows, written down as they are given. What is `nil` or absent is left out.
 struct Arguments {
-    private(set) var values: [String: JSONValue] = [:]
+    private var writer = JSONWriter()
+    private var problem: (any Error)?
     private(set) var files: [String: Upload] = [:]
 
-    func with(_ name: String, _ value: (some JSONRepresentable)?) -> Arguments {
-        var copy = self
-        copy.values[name] = value?.json
-        return copy
+    consuming func with(_ name: StaticString, _ value: (some JSONRepresentable)?) -> Arguments {
+        guard let value, problem == nil else { return self }
+        do { try writer.field(name, value.json) } catch { problem = error }
+        return self
     }
 
-    func with<Value>(_ name: String, _ value: Patch<Value>) -> Arguments {
+    consuming func with<Value>(_ name: StaticString, _ value: Patch<Value>) -> Arguments {
         if case .absent = value { return self }
         return with(name, value.json)
     }
 
-    func with(_ name: String, _ file: Upload) -> Arguments {
-        var copy = self
-        copy.files[name] = file
-        return copy
+    consuming func with(_ name: StaticString, _ file: Upload) -> Arguments {
+        files["\(name)"] = file
+        return self
+    }
+
+    /// The form in which core reads them: a JSON object.
+    consuming func told() throws -> [UInt8] {
+        if let problem { throw problem }
+        return writer.object()
     }
 }
 
@@ -25,7 +33,7 @@ struct Arguments {
 extension Connection {
     /// A call whose value is of one type.
     func value<Value: JSONReadable>(_ operation: String, _ arguments: Arguments, _ options: CallOptions) async throws -> Value {
-        let reply = try await call(operation, arguments.values, files: arguments.files, options: options)
+        let reply = try await call(operation, arguments, options: options)
         return try Self.read(reply.body)
     }
 
@@ -34,8 +42,8 @@ extension Connection {
         _ operation: String, _ arguments: Arguments, _ options: CallOptions,
         _ read: (_ model: String, _ value: JSONValue) -> Value
     ) async throws -> Value {
-        let reply = try await call(operation, arguments.values, files: arguments.files, options: options)
-        return read(reply.model, reply.body)
+        let reply = try await call(operation, arguments, options: options)
+        return read(reply.model, try reply.body.parsed())
     }
 
     /// A list.
@@ -43,7 +51,7 @@ extension Connection {
         _ operation: String, _ arguments: Arguments, _ options: CallOptions, empty: Element
     ) -> PagedSequence<Element> {
         PagedSequence { [self] in
-            let reply = try await call(operation, arguments.values, options: options)
+            let reply = try await call(operation, arguments, options: options)
             // Core has made sure that every item is an object.
             return Page(reply, of: self, options.record) { Element(json: $0) ?? empty }
         }
@@ -54,13 +62,15 @@ extension Connection {
         _ operation: String, _ method: String, _ path: String, query: [String: JSONValue], body: JSONValue?,
         _ options: CallOptions
     ) async throws -> JSONValue {
-        var arguments: [String: JSONValue] = ["method": .string(method), "path": .string(path)]
-        if !query.isEmpty { arguments["query"] = .object(query) }
-        arguments["body"] = body
-        return try await call(operation, arguments, options: options).body
+        let arguments = Arguments()
+            .with("method", method)
+            .with("path", path)
+            .with("query", query.isEmpty ? nil : query)
+            .with("body", body)
+        return try await call(operation, arguments, options: options).body.parsed()
     }
 
-    private static func read<Value: JSONReadable>(_ body: JSONValue) throws -> Value {
+    private static func read<Value: JSONReadable>(_ body: JSONSource) throws -> Value {
         guard let value = Value(json: body) else {
             throw BloomChatsError(.decode, "the answer is not of the kind that its contract promises")
         }

@@ -48,8 +48,8 @@ public struct CallEvent: Sendable, Hashable {
     ///   was asked, as far as is known by then; `bloomchats.attempts`: on a call, those made.
     public let attributes: [String: JSONValue]
 
-    init?(json: Data) {
-        guard let told = try? JSONValue(parsing: json), let scope = told["scope"].string.flatMap(Scope.init),
+    init?(told: JSONValue) {
+        guard let scope = told["scope"].string.flatMap(Scope.init),
             let operation = told["operation"].string, let started = told["started_ms"].int, let duration = told["duration_ms"].double
         else { return nil }
         (self.scope, self.operation, self.started) = (scope, operation, Date(milliseconds: started))

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Settings of one call; what is absent falls back to the client's.
 public struct CallOptions: Sendable {
     /// The whole call, waits and retries included.
@@ -43,7 +41,9 @@ public struct CallOptions: Sendable {
     }
 
     /// The form in which core reads them.
-    func told() throws -> Data {
+    func told() throws -> [UInt8] {
+        let usual = timeout == nil && attemptTimeout == nil && maxRetries == nil && idempotencyKey == nil
+        if usual && headers.isEmpty && query.isEmpty && extraBody.isEmpty { return [] }
         var told: [String: JSONValue] = [:]
         told["timeout_ms"] = try timeout.map { try $0.milliseconds("timeout") }
         told["attempt_timeout_ms"] = try attemptTimeout.map { try $0.milliseconds("attempt_timeout") }
@@ -52,7 +52,7 @@ public struct CallOptions: Sendable {
         if !headers.isEmpty { told["headers"] = .object(headers.mapValues(JSONValue.string)) }
         if !query.isEmpty { told["query"] = .object(query.mapValues(JSONValue.string)) }
         if !extraBody.isEmpty { told["extra_body"] = .object(extraBody) }
-        return told.isEmpty ? Data() : try JSONValue.object(told).data()
+        return try JSONValue.object(told).bytes()
     }
 }
 

@@ -1,5 +1,3 @@
-internal import BloomChatsBridge
-
 /// A list of a service, fetched page by page while it is read.
 ///
 /// ```swift
@@ -90,23 +88,23 @@ public struct PagedSequence<Element: Sendable>: AsyncSequence, Sendable {
 public struct Page<Element: Sendable>: Sendable {
     /// What the page lists.
     public let items: [Element]
-    /// The whole answer, its envelope included.
-    public let raw: JSONValue
+    /// The whole answer, its envelope included; read anew whenever it is asked for.
+    public var raw: JSONValue { body.value }
     /// Whether another page follows, as far as this one tells.
     public var hasNext: Bool { following != nil }
 
+    private let body: JSONSource
     private let following: NextPage?
     private let connection: Connection
     private let record: CallRecord?
-    private let read: @Sendable (JSONValue) -> Element
+    private let read: @Sendable (JSONSource) -> Element
 
     init(
         _ reply: Reply, of connection: Connection, _ record: CallRecord?,
-        read: @escaping @Sendable (JSONValue) -> Element
+        read: @escaping @Sendable (JSONSource) -> Element
     ) {
-        let list = reply.items.flatMap { $0.isEmpty ? reply.body.array : reply.body[$0].array }
-        items = list?.map(read) ?? []
-        raw = reply.body
+        items = reply.items?.map(read) ?? []
+        body = reply.body
         following = reply.next
         (self.connection, self.record, self.read) = (connection, record, read)
     }

@@ -22,15 +22,15 @@ package struct AnyClient: Sendable {
     package func call(
         _ operation: String, arguments: Data, files: [String: Upload], options: Data, record: CallRecord?
     ) async throws -> Untyped {
-        untyped(try await connection.call(operation, arguments, files, options: options, record))
+        try untyped(try await connection.call(operation, arguments, files, options: options, record))
     }
 
-    private func untyped(_ reply: Reply) -> Untyped {
+    private func untyped(_ reply: Reply) throws -> Untyped {
         let next = reply.next.map { page in
-            { @Sendable in untyped(try await connection.next(page, nil)) }
+            { @Sendable in try untyped(try await connection.next(page, nil)) }
         }
-        let items = reply.items.flatMap { $0.isEmpty ? reply.body.array : reply.body[$0].array }
-        return Untyped(state: reply.state, model: reply.model, body: reply.body, items: items, next: next)
+        let body = try reply.body.parsed()
+        return Untyped(state: reply.state, model: reply.model, body: body, items: reply.items?.map(\.value), next: next)
     }
 
     /// What a scripted client did so far: `{"requests", "waits_ms", "left"}`.

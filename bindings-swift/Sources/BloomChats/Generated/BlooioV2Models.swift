@@ -357,375 +357,403 @@ extension Blooio.V2 {
     }
 
     /// What `contacts.add_tags` answers.
-    public struct AddContactTagsResponse: Model, JSONReadable {
+    public struct AddContactTagsResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `tags_added`.
-        public var tagsAdded: [String]? { raw.read("tags_added") }
+        public var tagsAdded: [String]? { source.read("tags_added") }
     }
 
     /// What `groups.add_member` answers.
-    public struct AddGroupMemberCreatedResponse: Model, JSONReadable {
+    public struct AddGroupMemberCreatedResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["contact_created"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `member`.
-        public var member: GroupMember? { raw.read("member") }
+        public var member: GroupMember? { source.read("member") }
 
         /// A contact row was created for the member.
-        public var contactCreated: Bool? { raw.read("contact_created") }
+        public var contactCreated: Bool? { source.read("contact_created") }
 
         /// `device_sync`.
-        public var deviceSync: DeviceSyncResult? { raw.read("device_sync") }
+        public var deviceSync: DeviceSyncResult? { source.read("device_sync") }
     }
 
     /// What `groups.add_member` answers.
-    public struct AddGroupMemberExistingResponse: Model, JSONReadable {
+    public struct AddGroupMemberExistingResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
 
         /// `member`.
-        public var member: GroupMember? { raw.read("member") }
+        public var member: GroupMember? { source.read("member") }
     }
 
     /// What `phone_numbers.lookup_many` answers.
-    public struct BatchLookupResponse: Model, JSONReadable {
+    public struct BatchLookupResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// One entry per input.
-        public var results: [PhoneNumberLookupResult]? { raw.read("results") }
+        public var results: [PhoneNumberLookupResult]? { source.read("results") }
     }
 
     /// What `facetime.call` answers.
-    public struct CallFaceTimeResponse: Model, JSONReadable {
+    public struct CallFaceTimeResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// facetime.apple.com join link.
-        public var link: String? { raw.read("link") }
+        public var link: String? { source.read("link") }
 
         /// `handle`.
-        public var handle: String? { raw.read("handle") }
+        public var handle: String? { source.read("handle") }
     }
 
     /// Shape taken from the v1 endpoint; v2 answer undocumented.
-    public struct CancelMessageResponse: Model, JSONReadable {
+    public struct CancelMessageResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "cancelled"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `cancelled`.
-        public var cancelled: Bool? { raw.read("cancelled") }
+        public var cancelled: Bool? { source.read("cancelled") }
 
         /// `status`.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// v1, deprecated.
-        public var currentStatus: String? { raw.read("current_status") }
+        public var currentStatus: String? { source.read("current_status") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// What a contact's device can receive.
-    public struct Capabilities: Model, JSONReadable {
+    public struct Capabilities: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["imessage", "sms", "facetime"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `imessage`.
-        public var iMessage: Bool? { raw.read("imessage") }
+        public var iMessage: Bool? { source.read("imessage") }
 
         /// Phone identifiers only.
-        public var sms: Bool? { raw.read("sms") }
+        public var sms: Bool? { source.read("sms") }
 
         /// Newer field.
-        public var facetime: Bool? { raw.read("facetime") }
+        public var facetime: Bool? { source.read("facetime") }
     }
 
     /// A conversation, as lists show it.
-    public struct Chat: Model, JSONReadable {
+    public struct Chat: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["type", "is_group", "group_id", "member_count", "message_count", "inbound_count", "outbound_count", "background_id", "last_message_time", "last_inbound_time", "last_outbound_time"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Phone number, email or group id.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `type`.
-        public var type: ChatType? { raw.read("type") }
+        public var type: ChatType? { source.read("type") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// Group chats only.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// Group chats only.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// Group chats only.
-        public var memberCount: Int? { raw.read("member_count") }
+        public var memberCount: Int? { source.read("member_count") }
 
         /// Non-group chats only.
-        public var contact: ContactRef? { raw.read("contact") }
+        public var contact: ContactRef? { source.read("contact") }
 
         /// `message_count`.
-        public var messageCount: Int? { raw.read("message_count") }
+        public var messageCount: Int? { source.read("message_count") }
 
         /// `inbound_count`.
-        public var inboundCount: Int? { raw.read("inbound_count") }
+        public var inboundCount: Int? { source.read("inbound_count") }
 
         /// `outbound_count`.
-        public var outboundCount: Int? { raw.read("outbound_count") }
+        public var outboundCount: Int? { source.read("outbound_count") }
 
         /// Chat background set through the API (newer field).
-        public var backgroundURL: String? { raw.read("background_url") }
+        public var backgroundURL: String? { source.read("background_url") }
 
         /// Newer field.
-        public var backgroundID: String? { raw.read("background_id") }
+        public var backgroundID: String? { source.read("background_id") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// Epoch milliseconds.
-        public var lastInboundTime: Int? { raw.read("last_inbound_time") }
+        public var lastInboundTime: Int? { source.read("last_inbound_time") }
 
         /// Epoch milliseconds.
-        public var lastOutboundTime: Int? { raw.read("last_outbound_time") }
+        public var lastOutboundTime: Int? { source.read("last_outbound_time") }
 
         /// `last_message`.
-        public var lastMessage: LastMessage? { raw.read("last_message") }
+        public var lastMessage: LastMessage? { source.read("last_message") }
     }
 
     /// What `backgrounds.get` answers.
-    public struct ChatBackgroundResponse: Model, JSONReadable {
+    public struct ChatBackgroundResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["has_background", "background_id", "background_version", "changed"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Normalized chat identifier.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `has_background`.
-        public var hasBackground: Bool? { raw.read("has_background") }
+        public var hasBackground: Bool? { source.read("has_background") }
 
         /// `background_id`.
-        public var backgroundID: String? { raw.read("background_id") }
+        public var backgroundID: String? { source.read("background_id") }
 
         /// Public copy of the image (newer field). null when storing it failed or the background was set outside the
         /// API.
-        public var backgroundURL: String? { raw.read("background_url") }
+        public var backgroundURL: String? { source.read("background_url") }
 
         /// Cache-busting counter.
-        public var backgroundVersion: Int? { raw.read("background_version") }
+        public var backgroundVersion: Int? { source.read("background_version") }
 
         /// PUT answers only.
-        public var changed: Bool? { raw.read("changed") }
+        public var changed: Bool? { source.read("changed") }
     }
 
     /// List item plus the time of the first message.
-    public struct ChatDetail: Model, JSONReadable {
+    public struct ChatDetail: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["type", "is_group", "group_id", "member_count", "message_count", "inbound_count", "outbound_count", "background_id", "last_message_time", "last_inbound_time", "last_outbound_time", "first_message_time"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Phone number, email or group id.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `type`.
-        public var type: ChatType? { raw.read("type") }
+        public var type: ChatType? { source.read("type") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// Group chats only.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// Group chats only.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// Group chats only.
-        public var memberCount: Int? { raw.read("member_count") }
+        public var memberCount: Int? { source.read("member_count") }
 
         /// Non-group chats only.
-        public var contact: ContactRef? { raw.read("contact") }
+        public var contact: ContactRef? { source.read("contact") }
 
         /// `message_count`.
-        public var messageCount: Int? { raw.read("message_count") }
+        public var messageCount: Int? { source.read("message_count") }
 
         /// `inbound_count`.
-        public var inboundCount: Int? { raw.read("inbound_count") }
+        public var inboundCount: Int? { source.read("inbound_count") }
 
         /// `outbound_count`.
-        public var outboundCount: Int? { raw.read("outbound_count") }
+        public var outboundCount: Int? { source.read("outbound_count") }
 
         /// Chat background set through the API (newer field).
-        public var backgroundURL: String? { raw.read("background_url") }
+        public var backgroundURL: String? { source.read("background_url") }
 
         /// Newer field.
-        public var backgroundID: String? { raw.read("background_id") }
+        public var backgroundID: String? { source.read("background_id") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// Epoch milliseconds.
-        public var lastInboundTime: Int? { raw.read("last_inbound_time") }
+        public var lastInboundTime: Int? { source.read("last_inbound_time") }
 
         /// Epoch milliseconds.
-        public var lastOutboundTime: Int? { raw.read("last_outbound_time") }
+        public var lastOutboundTime: Int? { source.read("last_outbound_time") }
 
         /// `last_message`.
-        public var lastMessage: LastMessage? { raw.read("last_message") }
+        public var lastMessage: LastMessage? { source.read("last_message") }
 
         /// Epoch milliseconds.
-        public var firstMessageTime: Int? { raw.read("first_message_time") }
+        public var firstMessageTime: Int? { source.read("first_message_time") }
     }
 
     /// A person in the address book.
-    public struct Contact: Model, JSONReadable {
+    public struct Contact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["type", "created_at", "last_message_time"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Same value as identifier.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// Internal id (opaque; `ct_...` in samples).
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// E.164 number or email.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `type`.
-        public var type: ContactType? { raw.read("type") }
+        public var type: ContactType? { source.read("type") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// `tags`.
-        public var tags: [String]? { raw.read("tags") }
+        public var tags: [String]? { source.read("tags") }
     }
 
     /// What `contacts.get_capabilities` answers.
-    public struct ContactCapabilities: Model, JSONReadable {
+    public struct ContactCapabilities: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["type", "last_checked"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Normalized identifier.
-        public var contact: String? { raw.read("contact") }
+        public var contact: String? { source.read("contact") }
 
         /// `type`.
-        public var type: ContactType? { raw.read("type") }
+        public var type: ContactType? { source.read("type") }
 
         /// `capabilities`.
-        public var capabilities: Capabilities? { raw.read("capabilities") }
+        public var capabilities: Capabilities? { source.read("capabilities") }
 
         /// When the cached answer was obtained, epoch ms.
-        public var lastChecked: Int? { raw.read("last_checked") }
+        public var lastChecked: Int? { source.read("last_checked") }
     }
 
     /// The Name & Photo card of a number.
-    public struct ContactCard: Model, JSONReadable {
+    public struct ContactCard: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["has_wallpaper"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `phone_number`.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `first_name`.
-        public var firstName: String? { raw.read("first_name") }
+        public var firstName: String? { source.read("first_name") }
 
         /// `last_name`.
-        public var lastName: String? { raw.read("last_name") }
+        public var lastName: String? { source.read("last_name") }
 
         /// Display name.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// JPEG or PNG, base64.
-        public var avatar: String? { raw.read("avatar") }
+        public var avatar: String? { source.read("avatar") }
 
         /// `has_wallpaper`.
-        public var hasWallpaper: Bool? { raw.read("has_wallpaper") }
+        public var hasWallpaper: Bool? { source.read("has_wallpaper") }
 
         /// `sharing`.
-        public var sharing: ContactCardSharing? { raw.read("sharing") }
+        public var sharing: ContactCardSharing? { source.read("sharing") }
     }
 
     /// With whom a card is shared.
-    public struct ContactCardSharing: Model, JSONReadable {
+    public struct ContactCardSharing: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["enabled", "audience", "name_format"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -742,461 +770,497 @@ extension Blooio.V2 {
         }
 
         /// Name & Photo sharing on or off.
-        public var enabled: Bool? { raw.read("enabled") }
+        public var enabled: Bool? { source.read("enabled") }
 
         /// 0 = contacts only, 1 = always ask.
-        public var audience: Int? { raw.read("audience") }
+        public var audience: Int? { source.read("audience") }
 
         /// 0 = first and last, 1 = first only.
-        public var nameFormat: Int? { raw.read("name_format") }
+        public var nameFormat: Int? { source.read("name_format") }
     }
 
     /// Where a contact was last seen.
-    public struct ContactLocation: Model, JSONReadable {
+    public struct ContactLocation: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["last_updated"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// E.164 number or email.
-        public var handle: String? { raw.read("handle") }
+        public var handle: String? { source.read("handle") }
 
         /// [latitude, longitude].
-        public var coordinates: [Double]? { raw.read("coordinates") }
+        public var coordinates: [Double]? { source.read("coordinates") }
 
         /// Freshness class. Known values: `live`, `shallow`, `legacy`.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// Epoch milliseconds.
-        public var lastUpdated: Int? { raw.read("last_updated") }
+        public var lastUpdated: Int? { source.read("last_updated") }
     }
 
     /// The contact of a conversation.
-    public struct ContactRef: Model, JSONReadable {
+    public struct ContactRef: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// E.164 number or email.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
     }
 
     /// A contact shared their card.
-    public struct ContactSharedEvent: Model, JSONReadable {
+    public struct ContactSharedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["timestamp"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
     }
 
     /// A tag and when it was added.
-    public struct ContactTag: Model, JSONReadable {
+    public struct ContactTag: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `tag`.
-        public var tag: String? { raw.read("tag") }
+        public var tag: String? { source.read("tag") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// What `groups.create` answers.
-    public struct CreateGroupResponse: Model, JSONReadable {
+    public struct CreateGroupResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "member_count", "message_count", "last_message_time", "last_message_direction", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// null for unnamed groups.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Device chat GUID when linked, e.g. `iMessage;+;chat123`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `member_count`.
-        public var memberCount: Int? { raw.read("member_count") }
+        public var memberCount: Int? { source.read("member_count") }
 
         /// `message_count`.
-        public var messageCount: Int? { raw.read("message_count") }
+        public var messageCount: Int? { source.read("message_count") }
 
         /// `last_message_text`.
-        public var lastMessageText: String? { raw.read("last_message_text") }
+        public var lastMessageText: String? { source.read("last_message_text") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// `last_message_direction`.
-        public var lastMessageDirection: Direction? { raw.read("last_message_direction") }
+        public var lastMessageDirection: Direction? { source.read("last_message_direction") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Identifiers recorded as members.
-        public var addedMembers: [String]? { raw.read("added_members") }
+        public var addedMembers: [String]? { source.read("added_members") }
 
         /// Identifiers that became new contacts.
-        public var createdContacts: [String]? { raw.read("created_contacts") }
+        public var createdContacts: [String]? { source.read("created_contacts") }
     }
 
     /// What `webhooks.create` answers.
-    public struct CreateWebhookResponse: Model, JSONReadable {
+    public struct CreateWebhookResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["webhook_id", "webhook_type", "scope", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// `webhook_url`.
-        public var webhookURL: String? { raw.read("webhook_url") }
+        public var webhookURL: String? { source.read("webhook_url") }
 
         /// `webhook_type`.
-        public var webhookType: WebhookType? { raw.read("webhook_type") }
+        public var webhookType: WebhookType? { source.read("webhook_type") }
 
         /// `scope`.
-        public var scope: WebhookScope? { raw.read("scope") }
+        public var scope: WebhookScope? { source.read("scope") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Shown this once, `whsec_...`.
-        public var signingSecret: String? { raw.read("signing_secret") }
+        public var signingSecret: String? { source.read("signing_secret") }
     }
 
     /// Result of a soft delete.
-    public struct DeleteResponse: Model, JSONReadable {
+    public struct DeleteResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "deleted_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// Epoch milliseconds.
-        public var deletedAt: Int? { raw.read("deleted_at") }
+        public var deletedAt: Int? { source.read("deleted_at") }
     }
 
     /// What `webhooks.delete` answers.
-    public struct DeleteWebhookResponse: Model, JSONReadable {
+    public struct DeleteWebhookResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// Outcome of mirroring a change to the linked device chat.
-    public struct DeviceSyncResult: Model, JSONReadable {
+    public struct DeviceSyncResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["action", "synced"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_guid`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// Operation pushed to the device chat.
-        public var action: DeviceSyncAction? { raw.read("action") }
+        public var action: DeviceSyncAction? { source.read("action") }
 
         /// `synced`.
-        public var synced: Bool? { raw.read("synced") }
+        public var synced: Bool? { source.read("synced") }
 
         /// `error`.
-        public var error: String? { raw.read("error") }
+        public var error: String? { source.read("error") }
     }
 
     /// The URL was registered before; no secret is disclosed.
-    public struct ExistingWebhookResponse: Model, JSONReadable {
+    public struct ExistingWebhookResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["webhook_id", "scope"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// `webhook_url`.
-        public var webhookURL: String? { raw.read("webhook_url") }
+        public var webhookURL: String? { source.read("webhook_url") }
 
         /// `scope`.
-        public var scope: WebhookScope? { raw.read("scope") }
+        public var scope: WebhookScope? { source.read("scope") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// A named group.
-    public struct Group: Model, JSONReadable {
+    public struct Group: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "member_count", "message_count", "last_message_time", "last_message_direction", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// null for unnamed groups.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Device chat GUID when linked, e.g. `iMessage;+;chat123`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `member_count`.
-        public var memberCount: Int? { raw.read("member_count") }
+        public var memberCount: Int? { source.read("member_count") }
 
         /// `message_count`.
-        public var messageCount: Int? { raw.read("message_count") }
+        public var messageCount: Int? { source.read("message_count") }
 
         /// `last_message_text`.
-        public var lastMessageText: String? { raw.read("last_message_text") }
+        public var lastMessageText: String? { source.read("last_message_text") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// `last_message_direction`.
-        public var lastMessageDirection: Direction? { raw.read("last_message_direction") }
+        public var lastMessageDirection: Direction? { source.read("last_message_direction") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// A group's photo changed.
-    public struct GroupIconChangedEvent: Model, JSONReadable {
+    public struct GroupIconChangedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "protocol", "message_id", "timestamp"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `previous_icon_url`.
-        public var previousIconURL: String? { raw.read("previous_icon_url") }
+        public var previousIconURL: String? { source.read("previous_icon_url") }
     }
 
     /// How far the device has taken over a group's icon.
-    public struct GroupIconDeviceSync: Model, JSONReadable {
+    public struct GroupIconDeviceSync: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["synced"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_guid`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// `synced`.
-        public var synced: Bool? { raw.read("synced") }
+        public var synced: Bool? { source.read("synced") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// What `groups.set_icon` answers.
-    public struct GroupIconResponse: Model, JSONReadable {
+    public struct GroupIconResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `chat_guid`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// Only after a set.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `device_sync`.
-        public var deviceSync: GroupIconDeviceSync? { raw.read("device_sync") }
+        public var deviceSync: GroupIconDeviceSync? { source.read("device_sync") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// A member of a group.
-    public struct GroupMember: Model, JSONReadable {
+    public struct GroupMember: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["added_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Identifier of the contact.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `identifier`.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Epoch milliseconds.
-        public var addedAt: Int? { raw.read("added_at") }
+        public var addedAt: Int? { source.read("added_at") }
     }
 
     /// A group was renamed.
-    public struct GroupNameChangedEvent: Model, JSONReadable {
+    public struct GroupNameChangedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "protocol", "message_id", "timestamp"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `previous_name`.
-        public var previousName: String? { raw.read("previous_name") }
+        public var previousName: String? { source.read("previous_name") }
     }
 
     /// The newest message of a conversation.
-    public struct LastMessage: Model, JSONReadable {
+    public struct LastMessage: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "direction", "time_sent"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// Epoch milliseconds.
-        public var timeSent: Int? { raw.read("time_sent") }
+        public var timeSent: Int? { source.read("time_sent") }
     }
 
     /// Override of the rich link preview. Takes effect only when the text is exactly one http(s) URL; if the image
     /// cannot be fetched the send still goes through with the automatic preview.
-    public struct LinkPreview: Model, JSONReadable {
+    public struct LinkPreview: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1211,329 +1275,347 @@ extension Blooio.V2 {
         }
 
         /// https image (png, jpg, webp, gif), at most 16 MB, fetched server-side.
-        public var imageURL: String? { raw.read("image_url") }
+        public var imageURL: String? { source.read("image_url") }
 
         /// Title line of the preview.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
     }
 
     /// A device behind the credential.
-    public struct MeDevice: Model, JSONReadable {
+    public struct MeDevice: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["is_active", "last_active", "plan_kind"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// E.164 number of the device.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `is_active`.
-        public var isActive: Bool? { raw.read("is_active") }
+        public var isActive: Bool? { source.read("is_active") }
 
         /// Last activity; integer here (unit ms inferred), whereas /me/numbers returns an ISO string. Epoch
         /// milliseconds.
-        public var lastActive: Int? { raw.read("last_active") }
+        public var lastActive: Int? { source.read("last_active") }
 
         /// `plan_kind`.
-        public var planKind: PlanKind? { raw.read("plan_kind") }
+        public var planKind: PlanKind? { source.read("plan_kind") }
     }
 
     /// Who the credential belongs to. Dashboard callers get only user and organization data.
-    public struct MeResponse: Model, JSONReadable {
+    public struct MeResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["auth_type", "valid", "user_id", "organization_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// How the caller authenticated.
-        public var authType: AuthType? { raw.read("auth_type") }
+        public var authType: AuthType? { source.read("auth_type") }
 
         /// API-key callers only.
-        public var valid: Bool? { raw.read("valid") }
+        public var valid: Bool? { source.read("valid") }
 
         /// Dashboard callers only.
-        public var userID: String? { raw.read("user_id") }
+        public var userID: String? { source.read("user_id") }
 
         /// Echo of the key; API-key callers only. Treat as secret.
-        public var apiKey: String? { raw.read("api_key") }
+        public var apiKey: String? { source.read("api_key") }
 
         /// API-key callers only.
-        public var organizationID: String? { raw.read("organization_id") }
+        public var organizationID: String? { source.read("organization_id") }
 
         /// `organization`.
-        public var organization: Organization? { raw.read("organization") }
+        public var organization: Organization? { source.read("organization") }
 
         /// Metadata attached to the key; API-key callers only.
-        public var metadata: [String: JSONValue]? { raw.read("metadata") }
+        public var metadata: [String: JSONValue]? { source.read("metadata") }
 
         /// Set when the key belongs to an integration.
-        public var integrationDetails: [String: JSONValue]? { raw.read("integration_details") }
+        public var integrationDetails: [String: JSONValue]? { source.read("integration_details") }
 
         /// API-key callers only.
-        public var devices: [MeDevice]? { raw.read("devices") }
+        public var devices: [MeDevice]? { source.read("devices") }
 
         /// `usage`.
-        public var usage: MeUsage? { raw.read("usage") }
+        public var usage: MeUsage? { source.read("usage") }
     }
 
     /// What the organization has used.
-    public struct MeUsage: Model, JSONReadable {
+    public struct MeUsage: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["inbound_messages", "outbound_messages", "last_message_sent"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `inbound_messages`.
-        public var inboundMessages: Int? { raw.read("inbound_messages") }
+        public var inboundMessages: Int? { source.read("inbound_messages") }
 
         /// `outbound_messages`.
-        public var outboundMessages: Int? { raw.read("outbound_messages") }
+        public var outboundMessages: Int? { source.read("outbound_messages") }
 
         /// Epoch milliseconds.
-        public var lastMessageSent: Int? { raw.read("last_message_sent") }
+        public var lastMessageSent: Int? { source.read("last_message_sent") }
     }
 
     /// List view of a message.
-    public struct Message: Model, JSONReadable {
+    public struct Message: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "direction", "time_sent", "time_delivered", "status", "protocol"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The contact's number or email, or the group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// The organization's own number.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// Normalized Markdown (`**`, `*`, `++`, `~~`) of a styled iMessage; absent for unstyled messages. Newer
         /// field.
-        public var formattedText: String? { raw.read("formatted_text") }
+        public var formattedText: String? { source.read("formatted_text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
 
         /// Filled for inbound group messages, otherwise null.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// `reactions`.
-        public var reactions: [Reaction]? { raw.read("reactions") }
+        public var reactions: [Reaction]? { source.read("reactions") }
 
         /// `reply_to`.
-        public var replyTo: ReplyToRef? { raw.read("reply_to") }
+        public var replyTo: ReplyToRef? { source.read("reply_to") }
 
         /// Epoch milliseconds.
-        public var timeSent: Int? { raw.read("time_sent") }
+        public var timeSent: Int? { source.read("time_sent") }
 
         /// Epoch milliseconds.
-        public var timeDelivered: Int? { raw.read("time_delivered") }
+        public var timeDelivered: Int? { source.read("time_delivered") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `error`.
-        public var error: String? { raw.read("error") }
+        public var error: String? { source.read("error") }
     }
 
     /// An attachment with its name.
-    public struct MessageAttachmentObject: Model, JSONReadable {
+    public struct MessageAttachmentObject: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `url`.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// A delivery receipt came back.
-    public struct MessageDeliveredEvent: Model, JSONReadable {
+    public struct MessageDeliveredEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id", "delivered_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// Epoch milliseconds.
-        public var deliveredAt: Int? { raw.read("delivered_at") }
+        public var deliveredAt: Int? { source.read("delivered_at") }
     }
 
     /// Single-message view.
-    public struct MessageDetail: Model, JSONReadable {
+    public struct MessageDetail: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "direction", "time_sent", "time_delivered", "status", "protocol"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `contact`.
-        public var contact: ContactRef? { raw.read("contact") }
+        public var contact: ContactRef? { source.read("contact") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// The organization's own number.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// Normalized Markdown (`**`, `*`, `++`, `~~`) of a styled iMessage; absent for unstyled messages. Newer
         /// field.
-        public var formattedText: String? { raw.read("formatted_text") }
+        public var formattedText: String? { source.read("formatted_text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
 
         /// Filled for inbound group messages, otherwise null.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// `reactions`.
-        public var reactions: [Reaction]? { raw.read("reactions") }
+        public var reactions: [Reaction]? { source.read("reactions") }
 
         /// `reply_to`.
-        public var replyTo: ReplyToRef? { raw.read("reply_to") }
+        public var replyTo: ReplyToRef? { source.read("reply_to") }
 
         /// Epoch milliseconds.
-        public var timeSent: Int? { raw.read("time_sent") }
+        public var timeSent: Int? { source.read("time_sent") }
 
         /// Epoch milliseconds.
-        public var timeDelivered: Int? { raw.read("time_delivered") }
+        public var timeDelivered: Int? { source.read("time_delivered") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `error`.
-        public var error: String? { raw.read("error") }
+        public var error: String? { source.read("error") }
     }
 
     /// Delivery failed for good.
-    public struct MessageFailedEvent: Model, JSONReadable {
+    public struct MessageFailedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// Value set undocumented.
-        public var errorCode: String? { raw.read("error_code") }
+        public var errorCode: String? { source.read("error_code") }
 
         /// `error_message`.
-        public var errorMessage: String? { raw.read("error_message") }
+        public var errorMessage: String? { source.read("error_message") }
     }
 
     /// Rules: exactly one of text or url; name requires url; mention requires text; in batch mode every part is
     /// text-only and its text is a single http(s) URL.
-    public struct MessagePart: Model, JSONReadable {
+    public struct MessagePart: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1555,326 +1637,340 @@ extension Blooio.V2 {
         }
 
         /// Text of the part; excludes url.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// Attachment of the part; excludes text.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// File name; only with url.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Participant (number or email) to mention; only with text, and the whole text becomes the mention.
-        public var mention: String? { raw.read("mention") }
+        public var mention: String? { source.read("mention") }
 
         /// If any part has one, the request is a URL-balloon batch.
-        public var linkPreview: LinkPreview? { raw.read("link_preview") }
+        public var linkPreview: LinkPreview? { source.read("link_preview") }
     }
 
     /// An outbound message was accepted.
-    public struct MessageQueuedEvent: Model, JSONReadable {
+    public struct MessageQueuedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
     }
 
     /// Someone added or removed a reaction.
-    public struct MessageReactionEvent: Model, JSONReadable {
+    public struct MessageReactionEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["direction", "message_id", "action", "protocol", "timestamp", "is_group", "group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// The message reacted to.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// Tapback name or emoji.
-        public var reaction: String? { raw.read("reaction") }
+        public var reaction: String? { source.read("reaction") }
 
         /// `action`.
-        public var action: ReactionAction? { raw.read("action") }
+        public var action: ReactionAction? { source.read("action") }
 
         /// `sender`.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// Text of the message reacted to.
-        public var originalText: String? { raw.read("original_text") }
+        public var originalText: String? { source.read("original_text") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
     }
 
     /// The recipient opened the message and shares read receipts (iMessage).
-    public struct MessageReadEvent: Model, JSONReadable {
+    public struct MessageReadEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id", "read_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// Epoch milliseconds.
-        public var readAt: Int? { raw.read("read_at") }
+        public var readAt: Int? { source.read("read_at") }
     }
 
     /// An inbound message arrived.
-    public struct MessageReceivedEvent: Model, JSONReadable {
+    public struct MessageReceivedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id", "received_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
 
         /// Who wrote; in 1:1 chats equal to external_id.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// When the device got it, epoch ms.
-        public var receivedAt: Int? { raw.read("received_at") }
+        public var receivedAt: Int? { source.read("received_at") }
 
         /// `reply_to`.
-        public var replyTo: ReplyToRef? { raw.read("reply_to") }
+        public var replyTo: ReplyToRef? { source.read("reply_to") }
 
         /// Styled text only (newer).
-        public var formattedText: String? { raw.read("formatted_text") }
+        public var formattedText: String? { source.read("formatted_text") }
 
         /// Groups only (newer).
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// Groups only (newer).
-        public var chatName: String? { raw.read("chat_name") }
+        public var chatName: String? { source.read("chat_name") }
     }
 
     /// An outbound message left the device.
-    public struct MessageSentEvent: Model, JSONReadable {
+    public struct MessageSentEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id", "sent_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
 
         /// May be null. Epoch milliseconds.
-        public var sentAt: Int? { raw.read("sent_at") }
+        public var sentAt: Int? { source.read("sent_at") }
     }
 
     /// The delivery state of a message.
-    public struct MessageStatus: Model, JSONReadable {
+    public struct MessageStatus: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "direction", "status", "protocol", "time_sent", "time_delivered"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// Epoch milliseconds.
-        public var timeSent: Int? { raw.read("time_sent") }
+        public var timeSent: Int? { source.read("time_sent") }
 
         /// Epoch milliseconds.
-        public var timeDelivered: Int? { raw.read("time_delivered") }
+        public var timeDelivered: Int? { source.read("time_delivered") }
 
         /// `error`.
-        public var error: String? { raw.read("error") }
+        public var error: String? { source.read("error") }
     }
 
     /// An attachment and the file name to show.
-    public struct NamedAttachment: Model, JSONReadable {
+    public struct NamedAttachment: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1889,478 +1985,514 @@ extension Blooio.V2 {
         }
 
         /// Publicly reachable URL.
-        public var url: String { raw.read("url") ?? "" }
+        public var url: String { source.read("url") ?? "" }
 
         /// File name to show.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// A number this key may send from.
-    public struct NumberInfo: Model, JSONReadable {
+    public struct NumberInfo: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["is_active", "plan_kind"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// E.164.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `is_active`.
-        public var isActive: Bool? { raw.read("is_active") }
+        public var isActive: Bool? { source.read("is_active") }
 
         /// ISO 8601, unlike the integer in /me. ISO 8601.
-        public var lastActive: String? { raw.read("last_active") }
+        public var lastActive: String? { source.read("last_active") }
 
         /// `plan_kind`.
-        public var planKind: PlanKind? { raw.read("plan_kind") }
+        public var planKind: PlanKind? { source.read("plan_kind") }
     }
 
     /// The organization behind the credential.
-    public struct Organization: Model, JSONReadable {
+    public struct Organization: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["organization_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `organization_id`.
-        public var organizationID: String? { raw.read("organization_id") }
+        public var organizationID: String? { source.read("organization_id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `country_code`.
-        public var countryCode: String? { raw.read("country_code") }
+        public var countryCode: String? { source.read("country_code") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// Where a number is registered.
-    public struct PhoneNumberLocation: Model, JSONReadable {
+    public struct PhoneNumberLocation: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `city`.
-        public var city: String? { raw.read("city") }
+        public var city: String? { source.read("city") }
 
         /// State or province abbreviation.
-        public var region: String? { raw.read("region") }
+        public var region: String? { source.read("region") }
 
         /// Full name.
-        public var regionName: String? { raw.read("region_name") }
+        public var regionName: String? { source.read("region_name") }
     }
 
     /// What a phone number tells about itself.
-    public struct PhoneNumberLookupResult: Model, JSONReadable {
+    public struct PhoneNumberLookupResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["valid", "possible", "type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// As sent.
-        public var input: String? { raw.read("input") }
+        public var input: String? { source.read("input") }
 
         /// `valid`.
-        public var valid: Bool? { raw.read("valid") }
+        public var valid: Bool? { source.read("valid") }
 
         /// Looser test than valid.
-        public var possible: Bool? { raw.read("possible") }
+        public var possible: Bool? { source.read("possible") }
 
         /// `e164`.
-        public var e164: String? { raw.read("e164") }
+        public var e164: String? { source.read("e164") }
 
         /// `national`.
-        public var national: String? { raw.read("national") }
+        public var national: String? { source.read("national") }
 
         /// `international`.
-        public var international: String? { raw.read("international") }
+        public var international: String? { source.read("international") }
 
         /// Without +.
-        public var countryCallingCode: String? { raw.read("country_calling_code") }
+        public var countryCallingCode: String? { source.read("country_calling_code") }
 
         /// ISO 3166-1 alpha-2.
-        public var country: String? { raw.read("country") }
+        public var country: String? { source.read("country") }
 
         /// `national_number`.
-        public var nationalNumber: String? { raw.read("national_number") }
+        public var nationalNumber: String? { source.read("national_number") }
 
         /// `type`.
-        public var type: PhoneNumberType? { raw.read("type") }
+        public var type: PhoneNumberType? { source.read("type") }
 
         /// North American numbers only.
-        public var location: PhoneNumberLocation? { raw.read("location") }
+        public var location: PhoneNumberLocation? { source.read("location") }
 
         /// North American numbers only.
-        public var areaCode: String? { raw.read("area_code") }
+        public var areaCode: String? { source.read("area_code") }
 
         /// North American numbers only.
-        public var exchange: String? { raw.read("exchange") }
+        public var exchange: String? { source.read("exchange") }
 
         /// North American numbers only.
-        public var areaCodeRegion: String? { raw.read("area_code_region") }
+        public var areaCodeRegion: String? { source.read("area_code_region") }
     }
 
     /// A poll of ours was created.
-    public struct PollCreatedEvent: Model, JSONReadable {
+    public struct PollCreatedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "timestamp", "is_group", "group_id", "message_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// Usable with getPollResults.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [String]? { raw.read("options") }
+        public var options: [String]? { source.read("options") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
     }
 
     /// A poll as it was sent.
-    public struct PollDefinition: Model, JSONReadable {
+    public struct PollDefinition: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [String]? { raw.read("options") }
+        public var options: [String]? { source.read("options") }
     }
 
     /// An answer and its votes.
-    public struct PollOptionResult: Model, JSONReadable {
+    public struct PollOptionResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["votes"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `votes`.
-        public var votes: Int? { raw.read("votes") }
+        public var votes: Int? { source.read("votes") }
     }
 
     /// A poll arrived from a contact.
-    public struct PollReceivedEvent: Model, JSONReadable {
+    public struct PollReceivedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "timestamp", "is_group", "group_id", "message_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// Usable with getPollResults.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [String]? { raw.read("options") }
+        public var options: [String]? { source.read("options") }
 
         /// `sender`.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
     }
 
     /// What `polls.get_results` answers.
-    public struct PollResults: Model, JSONReadable {
+    public struct PollResults: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "total_votes"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `poll_id`.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [PollOptionResult]? { raw.read("options") }
+        public var options: [PollOptionResult]? { source.read("options") }
 
         /// `total_votes`.
-        public var totalVotes: Int? { raw.read("total_votes") }
+        public var totalVotes: Int? { source.read("total_votes") }
     }
 
     /// A vote was cast or changed.
-    public struct PollVotedEvent: Model, JSONReadable {
+    public struct PollVotedEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "timestamp", "is_group", "group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// Usable with getPollResults.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// `is_group`.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// Voter.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// Chosen option.
-        public var option: String? { raw.read("option") }
+        public var option: String? { source.read("option") }
 
         /// `action`.
-        public var action: String? { raw.read("action") }
+        public var action: String? { source.read("action") }
     }
 
     /// A reaction to a message.
-    public struct Reaction: Model, JSONReadable {
+    public struct Reaction: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["is_added", "time_sent"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// love, like, dislike, laugh, emphasize, question, or an emoji character.
-        public var reaction: String? { raw.read("reaction") }
+        public var reaction: String? { source.read("reaction") }
 
         /// false after the reaction was taken back.
-        public var isAdded: Bool? { raw.read("is_added") }
+        public var isAdded: Bool? { source.read("is_added") }
 
         /// Epoch milliseconds.
-        public var timeSent: Int? { raw.read("time_sent") }
+        public var timeSent: Int? { source.read("time_sent") }
 
         /// Who reacted; null when the organization did.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
     }
 
     /// What `reactions.add` answers.
-    public struct ReactionResponse: Model, JSONReadable {
+    public struct ReactionResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "message_id", "action"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// The message that was resolved.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Value without the sign.
-        public var reaction: String? { raw.read("reaction") }
+        public var reaction: String? { source.read("reaction") }
 
         /// `action`.
-        public var action: ReactionAction? { raw.read("action") }
+        public var action: ReactionAction? { source.read("action") }
     }
 
     /// What `chats.mark_read` answers.
-    public struct ReadResponse: Model, JSONReadable {
+    public struct ReadResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["marked_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `status`.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// Epoch milliseconds.
-        public var markedAt: Int? { raw.read("marked_at") }
+        public var markedAt: Int? { source.read("marked_at") }
     }
 
     /// What `location.refresh` answers.
-    public struct RefreshLocationContactsResponse: Model, JSONReadable {
+    public struct RefreshLocationContactsResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `friends`.
-        public var friends: [ContactLocation]? { raw.read("friends") }
+        public var friends: [ContactLocation]? { source.read("friends") }
     }
 
     /// What `groups.remove_member` answers.
-    public struct RemoveGroupMemberResponse: Model, JSONReadable {
+    public struct RemoveGroupMemberResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "removed_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// Epoch milliseconds.
-        public var removedAt: Int? { raw.read("removed_at") }
+        public var removedAt: Int? { source.read("removed_at") }
 
         /// `device_sync`.
-        public var deviceSync: DeviceSyncResult? { raw.read("device_sync") }
+        public var deviceSync: DeviceSyncResult? { source.read("device_sync") }
     }
 
     /// What the subscriber answered to a replay.
-    public struct ReplayResponseData: Model, JSONReadable {
+    public struct ReplayResponseData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["size", "duration"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Parsed body if possible.
-        public var body: JSONValue { raw["body"] }
+        public var body: JSONValue { source["body"]?.value ?? .null }
 
         /// `headers`.
-        public var headers: [String: JSONValue]? { raw.read("headers") }
+        public var headers: [String: JSONValue]? { source.read("headers") }
 
         /// `size`.
-        public var size: Int? { raw.read("size") }
+        public var size: Int? { source.read("size") }
 
         /// `contentType`.
-        public var contentType: String? { raw.read("contentType") }
+        public var contentType: String? { source.read("contentType") }
 
         /// `duration`.
-        public var duration: Int? { raw.read("duration") }
+        public var duration: Int? { source.read("duration") }
 
         /// `error`.
-        public var error: String? { raw.read("error") }
+        public var error: String? { source.read("error") }
 
         /// `errorType`.
-        public var errorType: String? { raw.read("errorType") }
+        public var errorType: String? { source.read("errorType") }
     }
 
     /// What `webhooks.replay` answers.
-    public struct ReplayWebhookEventResponse: Model, JSONReadable {
+    public struct ReplayWebhookEventResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "replay_event_id", "original_event_id", "webhook_id", "response_status", "duration_ms"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// The receiver answered 2xx.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// Id of the new attempt.
-        public var replayEventID: String? { raw.read("replay_event_id") }
+        public var replayEventID: String? { source.read("replay_event_id") }
 
         /// `original_event_id`.
-        public var originalEventID: String? { raw.read("original_event_id") }
+        public var originalEventID: String? { source.read("original_event_id") }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// `webhook_url`.
-        public var webhookURL: String? { raw.read("webhook_url") }
+        public var webhookURL: String? { source.read("webhook_url") }
 
         /// `response_status`.
-        public var responseStatus: Int? { raw.read("response_status") }
+        public var responseStatus: Int? { source.read("response_status") }
 
         /// `duration_ms`.
-        public var durationMs: Int? { raw.read("duration_ms") }
+        public var durationMs: Int? { source.read("duration_ms") }
 
         /// `response_data`.
-        public var responseData: ReplayResponseData? { raw.read("response_data") }
+        public var responseData: ReplayResponseData? { source.read("response_data") }
     }
 
     /// A message by its guid on the device.
-    public struct ReplyToGuid: Model, JSONReadable {
+    public struct ReplyToGuid: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["part_index"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -2375,20 +2507,22 @@ extension Blooio.V2 {
         }
 
         /// Raw iMessage GUID, for parents Blooio did not record.
-        public var guid: String { raw.read("guid") ?? "" }
+        public var guid: String { source.read("guid") ?? "" }
 
         /// Default: `0`.
-        public var partIndex: Int? { raw.read("part_index") }
+        public var partIndex: Int? { source.read("part_index") }
     }
 
     /// A message by its id.
-    public struct ReplyToMessage: Model, JSONReadable {
+    public struct ReplyToMessage: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "part_index"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -2405,478 +2539,508 @@ extension Blooio.V2 {
         }
 
         /// Blooio id of the parent: same chat, same sending number, at most 30 days old.
-        public var messageID: String { raw.read("message_id") ?? "" }
+        public var messageID: String { source.read("message_id") ?? "" }
 
         /// Its guid on the device.
-        public var guid: String? { raw.read("guid") }
+        public var guid: String? { source.read("guid") }
 
         /// Default: `0`.
-        public var partIndex: Int? { raw.read("part_index") }
+        public var partIndex: Int? { source.read("part_index") }
     }
 
     /// Parent of an inline reply; same shape on reads and on message.received.
-    public struct ReplyToRef: Model, JSONReadable {
+    public struct ReplyToRef: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "part_index"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Parent's Blooio id; null when the parent is unknown to Blooio.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Parent's iMessage GUID.
-        public var guid: String? { raw.read("guid") }
+        public var guid: String? { source.read("guid") }
 
         /// Part replied to; 0 for ordinary messages.
-        public var partIndex: Int? { raw.read("part_index") }
+        public var partIndex: Int? { source.read("part_index") }
     }
 
     /// What `numbers.request_call_forwarding` answers.
-    public struct RequestCallForwardingResponse: Model, JSONReadable {
+    public struct RequestCallForwardingResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "ticket_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `ticket_id`.
-        public var ticketID: String? { raw.read("ticket_id") }
+        public var ticketID: String? { source.read("ticket_id") }
 
         /// Ticket state; values undocumented.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// `number`.
-        public var number: String? { raw.read("number") }
+        public var number: String? { source.read("number") }
 
         /// `forward_to`.
-        public var forwardTo: String? { raw.read("forward_to") }
+        public var forwardTo: String? { source.read("forward_to") }
     }
 
     /// What `webhooks.rotate_secret` answers.
-    public struct RotateWebhookSecretResponse: Model, JSONReadable {
+    public struct RotateWebhookSecretResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["webhook_id", "rotated_at", "rotation_count"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// New secret, shown this once.
-        public var signingSecret: String { raw.read("signing_secret") ?? "" }
+        public var signingSecret: String { source.read("signing_secret") ?? "" }
 
         /// Epoch milliseconds.
-        public var rotatedAt: Int? { raw.read("rotated_at") }
+        public var rotatedAt: Int? { source.read("rotated_at") }
 
         /// Who rotated.
-        public var rotatedBy: String? { raw.read("rotated_by") }
+        public var rotatedBy: String? { source.read("rotated_by") }
 
         /// Rotations so far.
-        public var rotationCount: Int? { raw.read("rotation_count") }
+        public var rotationCount: Int? { source.read("rotation_count") }
     }
 
     /// An accepted message, or several.
-    public struct SendMessageResponse: Model, JSONReadable {
+    public struct SendMessageResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["count", "status", "group_id", "group_created", "parent_unresolved", "message_id", "message_ids"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// URL-balloon batches (the Cursor plugin says text arrays too).
-        public var count: Int? { raw.read("count") }
+        public var count: Int? { source.read("count") }
 
         /// queued when accepted; failed when rejected before dispatch.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// Multi-recipient sends.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// true when this send created the unnamed group.
-        public var groupCreated: Bool? { raw.read("group_created") }
+        public var groupCreated: Bool? { source.read("group_created") }
 
         /// Multi-recipient sends.
-        public var participants: [String]? { raw.read("participants") }
+        public var participants: [String]? { source.read("participants") }
 
         /// true only when reply_to.guid matched no known message.
-        public var parentUnresolved: Bool? { raw.read("parent_unresolved") }
+        public var parentUnresolved: Bool? { source.read("parent_unresolved") }
 
         /// Id of the message when the call made exactly one, otherwise null.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Ids of every message the call made, in order.
-        public var messageIDs: [String] { raw.read("message_ids") ?? [] }
+        public var messageIDs: [String] { source.read("message_ids") ?? [] }
     }
 
     /// What `polls.send` answers.
-    public struct SendPollResponse: Model, JSONReadable {
+    public struct SendPollResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `poll_id`.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `poll`.
-        public var poll: PollDefinition? { raw.read("poll") }
+        public var poll: PollDefinition? { source.read("poll") }
 
         /// Epoch time; typed number rather than integer, unit not stated (ms inferred).
-        public var sentAt: Double? { raw.read("sent_at") }
+        public var sentAt: Double? { source.read("sent_at") }
     }
 
     /// What `contact_cards.share` answers.
-    public struct ShareContactCardResponse: Model, JSONReadable {
+    public struct ShareContactCardResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// Normalized chat identifier.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// The other side started or stopped typing.
-    public struct TypingEvent: Model, JSONReadable {
+    public struct TypingEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["event", "timestamp"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event`.
-        public var event: TypingEventType? { raw.read("event") }
+        public var event: TypingEventType? { source.read("event") }
 
         /// `external_id`.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// `internal_id`.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `sender`.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// Epoch milliseconds.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
     }
 
     /// What `typing.start` answers.
-    public struct TypingResponse: Model, JSONReadable {
+    public struct TypingResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["typing", "started_at", "stopped_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// Indicator state after the call.
-        public var typing: Bool? { raw.read("typing") }
+        public var typing: Bool? { source.read("typing") }
 
         /// Start calls only. Epoch milliseconds.
-        public var startedAt: Int? { raw.read("started_at") }
+        public var startedAt: Int? { source.read("started_at") }
 
         /// Stop calls only. Epoch milliseconds.
-        public var stoppedAt: Int? { raw.read("stopped_at") }
+        public var stoppedAt: Int? { source.read("stopped_at") }
 
         /// Accepted but not shown, typically because the chat last used RCS.
-        public var warning: String? { raw.read("warning") }
+        public var warning: String? { source.read("warning") }
     }
 
     /// What `contact_cards.update` answers.
-    public struct UpdateContactCardResponse: Model, JSONReadable {
+    public struct UpdateContactCardResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `phone_number`.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `first_name`.
-        public var firstName: String? { raw.read("first_name") }
+        public var firstName: String? { source.read("first_name") }
 
         /// `last_name`.
-        public var lastName: String? { raw.read("last_name") }
+        public var lastName: String? { source.read("last_name") }
     }
 
     /// What `groups.update` answers.
-    public struct UpdateGroupResponse: Model, JSONReadable {
+    public struct UpdateGroupResponse: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "member_count", "message_count", "last_message_time", "last_message_direction", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// null for unnamed groups.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Device chat GUID when linked, e.g. `iMessage;+;chat123`.
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `member_count`.
-        public var memberCount: Int? { raw.read("member_count") }
+        public var memberCount: Int? { source.read("member_count") }
 
         /// `message_count`.
-        public var messageCount: Int? { raw.read("message_count") }
+        public var messageCount: Int? { source.read("message_count") }
 
         /// `last_message_text`.
-        public var lastMessageText: String? { raw.read("last_message_text") }
+        public var lastMessageText: String? { source.read("last_message_text") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// `last_message_direction`.
-        public var lastMessageDirection: Direction? { raw.read("last_message_direction") }
+        public var lastMessageDirection: Direction? { source.read("last_message_direction") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// `device_sync`.
-        public var deviceSync: DeviceSyncResult? { raw.read("device_sync") }
+        public var deviceSync: DeviceSyncResult? { source.read("device_sync") }
     }
 
     /// A subscription.
-    public struct Webhook: Model, JSONReadable {
+    public struct Webhook: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["webhook_id", "webhook_type", "scope", "created_at", "deprecated_at", "valid_until", "last_triggered", "failure_count", "is_active"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// `webhook_url`.
-        public var webhookURL: String? { raw.read("webhook_url") }
+        public var webhookURL: String? { source.read("webhook_url") }
 
         /// `webhook_type`.
-        public var webhookType: WebhookType? { raw.read("webhook_type") }
+        public var webhookType: WebhookType? { source.read("webhook_type") }
 
         /// `scope`.
-        public var scope: WebhookScope? { raw.read("scope") }
+        public var scope: WebhookScope? { source.read("scope") }
 
         /// When scope is api_key.
-        public var apiKeyName: String? { raw.read("api_key_name") }
+        public var apiKeyName: String? { source.read("api_key_name") }
 
         /// When scope is integration.
-        public var integrationName: String? { raw.read("integration_name") }
+        public var integrationName: String? { source.read("integration_name") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Epoch milliseconds.
-        public var deprecatedAt: Int? { raw.read("deprecated_at") }
+        public var deprecatedAt: Int? { source.read("deprecated_at") }
 
         /// Expiry in epoch ms; -1 for none.
-        public var validUntil: Int? { raw.read("valid_until") }
+        public var validUntil: Int? { source.read("valid_until") }
 
         /// Epoch milliseconds.
-        public var lastTriggered: Int? { raw.read("last_triggered") }
+        public var lastTriggered: Int? { source.read("last_triggered") }
 
         /// Grows with failed deliveries.
-        public var failureCount: Int? { raw.read("failure_count") }
+        public var failureCount: Int? { source.read("failure_count") }
 
         /// false while deprecated.
-        public var isActive: Bool? { raw.read("is_active") }
+        public var isActive: Bool? { source.read("is_active") }
     }
 
     /// Superset of the flat v2 event body, as stored in delivery logs.
-    public struct WebhookEventPayload: Model, JSONReadable {
+    public struct WebhookEventPayload: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "status", "protocol", "timestamp", "is_group", "group_id", "received_at", "sent_at", "delivered_at", "read_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Event name; repeated in the X-Blooio-Event header.
-        public var event: String? { raw.read("event") }
+        public var event: String? { source.read("event") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The other party: number, email or group id.
-        public var externalID: String? { raw.read("external_id") }
+        public var externalID: String? { source.read("external_id") }
 
         /// The organization's number involved.
-        public var internalID: String? { raw.read("internal_id") }
+        public var internalID: String? { source.read("internal_id") }
 
         /// `status`.
-        public var status: EventStatusValue? { raw.read("status") }
+        public var status: EventStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// When the event was emitted, epoch ms.
-        public var timestamp: Int? { raw.read("timestamp") }
+        public var timestamp: Int? { source.read("timestamp") }
 
         /// Always present on message events.
-        public var isGroup: Bool? { raw.read("is_group") }
+        public var isGroup: Bool? { source.read("is_group") }
 
         /// When is_group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// When is_group.
-        public var groupName: String? { raw.read("group_name") }
+        public var groupName: String? { source.read("group_name") }
 
         /// When is_group.
-        public var participants: [WebhookParticipant]? { raw.read("participants") }
+        public var participants: [WebhookParticipant]? { source.read("participants") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `attachments`.
-        public var attachments: [MessageAttachment]? { raw.read("attachments") }
+        public var attachments: [MessageAttachment]? { source.read("attachments") }
 
         /// Inbound events.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// message.received. Epoch milliseconds.
-        public var receivedAt: Int? { raw.read("received_at") }
+        public var receivedAt: Int? { source.read("received_at") }
 
         /// message.sent. Epoch milliseconds.
-        public var sentAt: Int? { raw.read("sent_at") }
+        public var sentAt: Int? { source.read("sent_at") }
 
         /// message.delivered. Epoch milliseconds.
-        public var deliveredAt: Int? { raw.read("delivered_at") }
+        public var deliveredAt: Int? { source.read("delivered_at") }
 
         /// message.read. Epoch milliseconds.
-        public var readAt: Int? { raw.read("read_at") }
+        public var readAt: Int? { source.read("read_at") }
 
         /// message.failed.
-        public var errorCode: String? { raw.read("error_code") }
+        public var errorCode: String? { source.read("error_code") }
 
         /// message.failed.
-        public var errorMessage: String? { raw.read("error_message") }
+        public var errorMessage: String? { source.read("error_message") }
 
         /// Device id of a group chat, on message.received (newer).
-        public var chatGUID: String? { raw.read("chat_guid") }
+        public var chatGUID: String? { source.read("chat_guid") }
 
         /// Device name of a group chat, on message.received (newer).
-        public var chatName: String? { raw.read("chat_name") }
+        public var chatName: String? { source.read("chat_name") }
     }
 
     /// One delivery attempt.
-    public struct WebhookLog: Model, JSONReadable {
+    public struct WebhookLog: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["event_id", "scope", "attempted_time", "response_received_at", "response_status"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `event_id`.
-        public var eventID: String? { raw.read("event_id") }
+        public var eventID: String? { source.read("event_id") }
 
         /// `scope`.
-        public var scope: WebhookLogScope? { raw.read("scope") }
+        public var scope: WebhookLogScope? { source.read("scope") }
 
         /// Epoch milliseconds.
-        public var attemptedTime: Int? { raw.read("attempted_time") }
+        public var attemptedTime: Int? { source.read("attempted_time") }
 
         /// Epoch milliseconds.
-        public var responseReceivedAt: Int? { raw.read("response_received_at") }
+        public var responseReceivedAt: Int? { source.read("response_received_at") }
 
         /// `webhook_url`.
-        public var webhookURL: String? { raw.read("webhook_url") }
+        public var webhookURL: String? { source.read("webhook_url") }
 
         /// `event_body`.
-        public var eventBody: WebhookEventPayload? { raw.read("event_body") }
+        public var eventBody: WebhookEventPayload? { source.read("event_body") }
 
         /// HTTP status the receiver gave.
-        public var responseStatus: Int? { raw.read("response_status") }
+        public var responseStatus: Int? { source.read("response_status") }
 
         /// Receiver's body when it was JSON.
-        public var responseJson: JSONValue { raw["response_json"] }
+        public var responseJson: JSONValue { source["response_json"]?.value ?? .null }
 
         /// `metadata`.
-        public var metadata: WebhookLogMetadata? { raw.read("metadata") }
+        public var metadata: WebhookLogMetadata? { source.read("metadata") }
     }
 
     /// Circumstances of a delivery attempt.
-    public struct WebhookLogMetadata: Model, JSONReadable {
+    public struct WebhookLogMetadata: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["duration_ms", "is_replay", "message_id", "organization_id", "original_event_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `duration_ms`.
-        public var durationMs: Int? { raw.read("duration_ms") }
+        public var durationMs: Int? { source.read("duration_ms") }
 
         /// `event_name`.
-        public var eventName: String? { raw.read("event_name") }
+        public var eventName: String? { source.read("event_name") }
 
         /// `is_replay`.
-        public var isReplay: Bool? { raw.read("is_replay") }
+        public var isReplay: Bool? { source.read("is_replay") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `organization_id`.
-        public var organizationID: String? { raw.read("organization_id") }
+        public var organizationID: String? { source.read("organization_id") }
 
         /// `original_event_id`.
-        public var originalEventID: String? { raw.read("original_event_id") }
+        public var originalEventID: String? { source.read("original_event_id") }
     }
 
     /// A member of the group an event is about.
-    public struct WebhookParticipant: Model, JSONReadable {
+    public struct WebhookParticipant: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `identifier`.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// What the operation made of the request.
@@ -2913,11 +3077,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = AddGroupMemberExistingResponse(json: json) {
+            if let value = AddGroupMemberExistingResponse(json: JSONSource(json)) {
                 self = .existing(value)
                 return
             }
-            if let value = AddGroupMemberCreatedResponse(json: json) {
+            if let value = AddGroupMemberCreatedResponse(json: JSONSource(json)) {
                 self = .added(value)
                 return
             }
@@ -2968,11 +3132,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = ExistingWebhookResponse(json: json) {
+            if let value = ExistingWebhookResponse(json: JSONSource(json)) {
                 self = .existing(value)
                 return
             }
-            if let value = CreateWebhookResponse(json: json) {
+            if let value = CreateWebhookResponse(json: JSONSource(json)) {
                 self = .created(value)
                 return
             }
@@ -3023,11 +3187,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .url(value)
                 return
             }
-            if let value = MessageAttachmentObject(json: json) {
+            if let value = MessageAttachmentObject(json: JSONSource(json)) {
                 self = .object(value)
                 return
             }
@@ -3067,11 +3231,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .one(value)
                 return
             }
-            if let value = [String](json: json) {
+            if let value = [String](json: JSONSource(json)) {
                 self = .several(value)
                 return
             }
@@ -3115,11 +3279,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .url(value)
                 return
             }
-            if json.object?["url"] != nil, let value = NamedAttachment(json: json) {
+            if json.object?["url"] != nil, let value = NamedAttachment(json: JSONSource(json)) {
                 self = .named(value)
                 return
             }
@@ -3161,11 +3325,11 @@ extension Blooio.V2 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if json.object?["message_id"] != nil, let value = ReplyToMessage(json: json) {
+            if json.object?["message_id"] != nil, let value = ReplyToMessage(json: JSONSource(json)) {
                 self = .message(value)
                 return
             }
-            if json.object?["guid"] != nil, let value = ReplyToGuid(json: json) {
+            if json.object?["guid"] != nil, let value = ReplyToGuid(json: JSONSource(json)) {
                 self = .guid(value)
                 return
             }

@@ -338,434 +338,468 @@ extension Blooio.V4 {
     }
 
     /// The identity behind the credential.
-    public struct AccountContext: Model, JSONReadable {
+    public struct AccountContext: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["valid", "organization_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// v2 lists api_key and dashboard; OAuth tokens reach this route too.
-        public var authType: String? { raw.read("auth_type") }
+        public var authType: String? { source.read("auth_type") }
 
         /// `valid`.
-        public var valid: Bool? { raw.read("valid") }
+        public var valid: Bool? { source.read("valid") }
 
         /// `api_key`.
-        public var apiKey: String? { raw.read("api_key") }
+        public var apiKey: String? { source.read("api_key") }
 
         /// `organization_id`.
-        public var organizationID: String? { raw.read("organization_id") }
+        public var organizationID: String? { source.read("organization_id") }
 
         /// `organization`.
-        public var organization: Organization? { raw.read("organization") }
+        public var organization: Organization? { source.read("organization") }
 
         /// `metadata`.
-        public var metadata: [String: JSONValue]? { raw.read("metadata") }
+        public var metadata: [String: JSONValue]? { source.read("metadata") }
 
         /// `integration_details`.
-        public var integrationDetails: [String: JSONValue]? { raw.read("integration_details") }
+        public var integrationDetails: [String: JSONValue]? { source.read("integration_details") }
 
         /// `devices`.
-        public var devices: [SenderLine]? { raw.read("devices") }
+        public var devices: [SenderLine]? { source.read("devices") }
 
         /// `usage`.
-        public var usage: Usage? { raw.read("usage") }
+        public var usage: Usage? { source.read("usage") }
     }
 
     /// What `numbers.request_call_forwarding` answers.
-    public struct CallForwardingRequest: Model, JSONReadable {
+    public struct CallForwardingRequest: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success", "ticket_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `ticket_id`.
-        public var ticketID: String? { raw.read("ticket_id") }
+        public var ticketID: String? { source.read("ticket_id") }
 
         /// `status`.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// `number`.
-        public var number: String? { raw.read("number") }
+        public var number: String? { source.read("number") }
 
         /// `forward_to`.
-        public var forwardTo: String? { raw.read("forward_to") }
+        public var forwardTo: String? { source.read("forward_to") }
     }
 
     /// A line or account that messages leave through.
-    public struct Channel: Model, JSONReadable {
+    public struct Channel: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "type", "status", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// ch_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `type`.
-        public var type: ChannelType? { raw.read("type") }
+        public var type: ChannelType? { source.read("type") }
 
         /// Real sender address: phone number, or provider address for channels without one. Accepted as `from`.
         /// Called display_address before 2026-07-25.
-        public var address: String? { raw.read("address") }
+        public var address: String? { source.read("address") }
 
         /// Organization-wide, movable name of a channel without number (RCS Business). Accepted as `from`. Absent on
         /// numbered channels. Called sender_key before 2026-07-25.
-        public var alias: String? { raw.read("alias") }
+        public var alias: String? { source.read("alias") }
 
         /// `status`.
-        public var status: ChannelStatus? { raw.read("status") }
+        public var status: ChannelStatus? { source.read("status") }
 
         /// `capabilities`.
-        public var capabilities: ChannelCapabilities? { raw.read("capabilities") }
+        public var capabilities: ChannelCapabilities? { source.read("capabilities") }
 
         /// Read by an October 2026 client; not in the exports.
-        public var settings: [String: JSONValue]? { raw.read("settings") }
+        public var settings: [String: JSONValue]? { source.read("settings") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// Differs by channel type. Live Blooio lines: protocols imessage/sms/rcs, actions typing/read/profile,
     /// interactive effects/polls/rich_links.
-    public struct ChannelCapabilities: Model, JSONReadable {
+    public struct ChannelCapabilities: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `protocols`.
-        public var protocols: [String]? { raw.read("protocols") }
+        public var protocols: [String]? { source.read("protocols") }
 
         /// `content`.
-        public var content: [String]? { raw.read("content") }
+        public var content: [String]? { source.read("content") }
 
         /// `actions`.
-        public var actions: [String]? { raw.read("actions") }
+        public var actions: [String]? { source.read("actions") }
 
         /// `interactive`.
-        public var interactive: [String]? { raw.read("interactive") }
+        public var interactive: [String]? { source.read("interactive") }
 
         /// `gates`.
-        public var gates: [String]? { raw.read("gates") }
+        public var gates: [String]? { source.read("gates") }
     }
 
     /// What `channels.get_capabilities` answers.
-    public struct ChannelCapabilitiesResult: Model, JSONReadable {
+    public struct ChannelCapabilitiesResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `type`.
-        public var type: ChannelType? { raw.read("type") }
+        public var type: ChannelType? { source.read("type") }
 
         /// `capabilities`.
-        public var capabilities: ChannelCapabilities? { raw.read("capabilities") }
+        public var capabilities: ChannelCapabilities? { source.read("capabilities") }
     }
 
     /// What `channels.update_profile` answers.
-    public struct ChannelProfile: Model, JSONReadable {
+    public struct ChannelProfile: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `type`.
-        public var type: ChannelType? { raw.read("type") }
+        public var type: ChannelType? { source.read("type") }
 
         /// `profile`.
-        public var profile: [String: JSONValue]? { raw.read("profile") }
+        public var profile: [String: JSONValue]? { source.read("profile") }
     }
 
     /// Settings of a line.
-    public struct ChannelSettings: Model, JSONReadable {
+    public struct ChannelSettings: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `type`.
-        public var type: ChannelType? { raw.read("type") }
+        public var type: ChannelType? { source.read("type") }
 
         /// `settings`.
-        public var settings: LineSettings? { raw.read("settings") }
+        public var settings: LineSettings? { source.read("settings") }
     }
 
     /// A conversation with a contact or group on a channel.
-    public struct Chat: Model, JSONReadable {
+    public struct Chat: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "channel_id", "channel_type", "contact_id", "identity_id", "group_id", "state", "window_expires_at", "last_message_at", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// chat_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `identity_id`.
-        public var identityID: String? { raw.read("identity_id") }
+        public var identityID: String? { source.read("identity_id") }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `state`.
-        public var state: ChatState? { raw.read("state") }
+        public var state: ChatState? { source.read("state") }
 
         /// `capabilities`.
-        public var capabilities: [String: JSONValue]? { raw.read("capabilities") }
+        public var capabilities: [String: JSONValue]? { source.read("capabilities") }
 
         /// End of the reply window of the channel, when it has one (WhatsApp; inferred). Epoch milliseconds.
-        public var windowExpiresAt: Int? { raw.read("window_expires_at") }
+        public var windowExpiresAt: Int? { source.read("window_expires_at") }
 
         /// Epoch milliseconds.
-        public var lastMessageAt: Int? { raw.read("last_message_at") }
+        public var lastMessageAt: Int? { source.read("last_message_at") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// What `backgrounds.get` answers.
-    public struct ChatBackground: Model, JSONReadable {
+    public struct ChatBackground: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "has_background", "background_id", "background_version"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `has_background`.
-        public var hasBackground: Bool? { raw.read("has_background") }
+        public var hasBackground: Bool? { source.read("has_background") }
 
         /// `background_id`.
-        public var backgroundID: String? { raw.read("background_id") }
+        public var backgroundID: String? { source.read("background_id") }
 
         /// `background_version`.
-        public var backgroundVersion: Int? { raw.read("background_version") }
+        public var backgroundVersion: Int? { source.read("background_version") }
 
         /// `background_url`.
-        public var backgroundURL: String? { raw.read("background_url") }
+        public var backgroundURL: String? { source.read("background_url") }
     }
 
     /// What `backgrounds.remove` answers.
-    public struct ChatBackgroundRemoved: Model, JSONReadable {
+    public struct ChatBackgroundRemoved: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "removed"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `removed`.
-        public var removed: Bool? { raw.read("removed") }
+        public var removed: Bool? { source.read("removed") }
     }
 
     /// What `backgrounds.set` answers.
-    public struct ChatBackgroundUpdate: Model, JSONReadable {
+    public struct ChatBackgroundUpdate: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "background_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `background_id`.
-        public var backgroundID: String? { raw.read("background_id") }
+        public var backgroundID: String? { source.read("background_id") }
 
         /// `background_url`.
-        public var backgroundURL: String? { raw.read("background_url") }
+        public var backgroundURL: String? { source.read("background_url") }
     }
 
     /// What `chats.create` answers.
-    public struct ChatCreated: Model, JSONReadable {
+    public struct ChatCreated: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "channel_id", "channel_type", "contact_id", "identity_id", "state", "created"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `identity_id`.
-        public var identityID: String? { raw.read("identity_id") }
+        public var identityID: String? { source.read("identity_id") }
 
         /// `state`.
-        public var state: ChatState? { raw.read("state") }
+        public var state: ChatState? { source.read("state") }
 
         /// False when the chat already existed.
-        public var created: Bool? { raw.read("created") }
+        public var created: Bool? { source.read("created") }
     }
 
     /// A person and their identities.
-    public struct Contact: Model, JSONReadable {
+    public struct Contact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "created_at", "last_message_time", "last_direction"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// ct_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// `tags`.
-        public var tags: [String]? { raw.read("tags") }
+        public var tags: [String]? { source.read("tags") }
 
         /// Epoch milliseconds.
-        public var lastMessageTime: Int? { raw.read("last_message_time") }
+        public var lastMessageTime: Int? { source.read("last_message_time") }
 
         /// `last_direction`.
-        public var lastDirection: Direction? { raw.read("last_direction") }
+        public var lastDirection: Direction? { source.read("last_direction") }
 
         /// `last_text`.
-        public var lastText: String? { raw.read("last_text") }
+        public var lastText: String? { source.read("last_text") }
 
         /// `last_status`.
-        public var lastStatus: String? { raw.read("last_status") }
+        public var lastStatus: String? { source.read("last_status") }
 
         /// `identities`.
-        public var identities: [ContactIdentitySummary]? { raw.read("identities") }
+        public var identities: [ContactIdentitySummary]? { source.read("identities") }
     }
 
     /// The Name & Photo card of a line.
-    public struct ContactCard: Model, JSONReadable {
+    public struct ContactCard: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["has_wallpaper"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `phone_number`.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `first_name`.
-        public var firstName: String? { raw.read("first_name") }
+        public var firstName: String? { source.read("first_name") }
 
         /// `last_name`.
-        public var lastName: String? { raw.read("last_name") }
+        public var lastName: String? { source.read("last_name") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// Base64 image in v2.
-        public var avatar: String? { raw.read("avatar") }
+        public var avatar: String? { source.read("avatar") }
 
         /// `has_wallpaper`.
-        public var hasWallpaper: Bool? { raw.read("has_wallpaper") }
+        public var hasWallpaper: Bool? { source.read("has_wallpaper") }
 
         /// `sharing`.
-        public var sharing: ContactCardSharing? { raw.read("sharing") }
+        public var sharing: ContactCardSharing? { source.read("sharing") }
     }
 
     /// What `contact_cards.share` answers.
-    public struct ContactCardShared: Model, JSONReadable {
+    public struct ContactCardShared: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "shared", "at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `shared`.
-        public var shared: Bool? { raw.read("shared") }
+        public var shared: Bool? { source.read("shared") }
 
         /// Epoch milliseconds.
-        public var at: Int? { raw.read("at") }
+        public var at: Int? { source.read("at") }
     }
 
     /// With whom a card is shared.
-    public struct ContactCardSharing: Model, JSONReadable {
+    public struct ContactCardSharing: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["enabled"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `enabled`.
-        public var enabled: Bool? { raw.read("enabled") }
+        public var enabled: Bool? { source.read("enabled") }
 
         /// `audience`.
-        public var audience: JSONValue { raw["audience"] }
+        public var audience: JSONValue { source["audience"]?.value ?? .null }
 
         /// `name_format`.
-        public var nameFormat: JSONValue { raw["name_format"] }
+        public var nameFormat: JSONValue { source["name_format"]?.value ?? .null }
     }
 
     /// With whom a card is shared; left-out fields stay.
-    public struct ContactCardSharingUpdate: Model, JSONReadable {
+    public struct ContactCardSharingUpdate: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["enabled"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -782,333 +816,361 @@ extension Blooio.V4 {
         }
 
         /// Whether the card is shared.
-        public var enabled: Bool? { raw.read("enabled") }
+        public var enabled: Bool? { source.read("enabled") }
 
         /// Who receives it.
-        public var audience: String? { raw.read("audience") }
+        public var audience: String? { source.read("audience") }
 
         /// How much of the name it shows.
-        public var nameFormat: String? { raw.read("name_format") }
+        public var nameFormat: String? { source.read("name_format") }
     }
 
     /// Shape not documented.
-    public struct ContactEventData: Model, JSONReadable {
+    public struct ContactEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["contact_id", "chat_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `merged_into`.
-        public var mergedInto: String? { raw.read("merged_into") }
+        public var mergedInto: String? { source.read("merged_into") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
     }
 
     /// A number or address of a contact on a type of channel.
-    public struct ContactIdentity: Model, JSONReadable {
+    public struct ContactIdentity: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "contact_id", "channel_type", "channel_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// cid_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// E.164 phone or email (opaque id on some channels).
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// Reserved; earlier pages required it for amb identities.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// Identity as embedded in a contact.
-    public struct ContactIdentitySummary: Model, JSONReadable {
+    public struct ContactIdentitySummary: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "channel_type", "channel_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// cid_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// E.164 phone or email (opaque id on some channels).
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// Reserved; earlier pages required it for amb identities.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// What `priorities.delete` answers.
-    public struct DeletedResult: Model, JSONReadable {
+    public struct DeletedResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "deleted"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `deleted`.
-        public var deleted: Bool? { raw.read("deleted") }
+        public var deleted: Bool? { source.read("deleted") }
     }
 
     /// What `contacts.detach_identity` answers.
-    public struct DetachedResult: Model, JSONReadable {
+    public struct DetachedResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "detached"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `detached`.
-        public var detached: Bool? { raw.read("detached") }
+        public var detached: Bool? { source.read("detached") }
     }
 
     /// Resource of GET /events. It has occurred_at where a webhook body has created_at.
-    public struct Event: Model, JSONReadable {
+    public struct Event: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "message_id", "chat_id", "occurred_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// evt_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `type`.
-        public var type: String? { raw.read("type") }
+        public var type: String? { source.read("type") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_type`.
-        public var channelType: String? { raw.read("channel_type") }
+        public var channelType: String? { source.read("channel_type") }
 
         /// Epoch milliseconds.
-        public var occurredAt: Int? { raw.read("occurred_at") }
+        public var occurredAt: Int? { source.read("occurred_at") }
 
         /// `data`.
-        public var data: [String: JSONValue]? { raw.read("data") }
+        public var data: [String: JSONValue]? { source.read("data") }
     }
 
     /// Hint that comes with a send the chosen channel could not carry.
-    public struct Fallback: Model, JSONReadable {
+    public struct Fallback: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["recommended"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// True when another channel should be tried.
-        public var recommended: Bool? { raw.read("recommended") }
+        public var recommended: Bool? { source.read("recommended") }
 
         /// `reason`.
-        public var reason: String? { raw.read("reason") }
+        public var reason: String? { source.read("reason") }
     }
 
     /// One request turned into several single sends (at most 100 recipients).
-    public struct FanOutResult: Model, JSONReadable {
+    public struct FanOutResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["fan_out", "sent", "failed", "dry_run", "message_id", "message_ids"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `data`.
-        public var data: [MessageSendResult] { raw.read("data") ?? [] }
+        public var data: [MessageSendResult] { source.read("data") ?? [] }
 
         /// `fan_out`.
-        public var fanOut: Bool? { raw.read("fan_out") }
+        public var fanOut: Bool? { source.read("fan_out") }
 
         /// `sent`.
-        public var sent: Int? { raw.read("sent") }
+        public var sent: Int? { source.read("sent") }
 
         /// `failed`.
-        public var failed: Int? { raw.read("failed") }
+        public var failed: Int? { source.read("failed") }
 
         /// `dry_run`.
-        public var dryRun: Bool? { raw.read("dry_run") }
+        public var dryRun: Bool? { source.read("dry_run") }
 
         /// `routing`.
-        public var routing: RoutingMetadata? { raw.read("routing") }
+        public var routing: RoutingMetadata? { source.read("routing") }
 
         /// Id of the message when exactly one was made, otherwise null.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Ids of every message that was made, in the order of `data`.
-        public var messageIDs: [String] { raw.read("message_ids") ?? [] }
+        public var messageIDs: [String] { source.read("message_ids") ?? [] }
     }
 
     /// A group conversation.
-    public struct Group: Model, JSONReadable {
+    public struct Group: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "channel_id", "channel_type", "chat_id", "chat_linked", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// grp_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// True once a device chat is bound to the group.
-        public var chatLinked: Bool? { raw.read("chat_linked") }
+        public var chatLinked: Bool? { source.read("chat_linked") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// `members`.
-        public var members: [GroupMember]? { raw.read("members") }
+        public var members: [GroupMember]? { source.read("members") }
     }
 
     /// Shape not documented.
-    public struct GroupEventData: Model, JSONReadable {
+    public struct GroupEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id", "chat_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
     }
 
     /// What `groups.set_icon` answers.
-    public struct GroupIcon: Model, JSONReadable {
+    public struct GroupIcon: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `icon_url`.
-        public var iconURL: String? { raw.read("icon_url") }
+        public var iconURL: String? { source.read("icon_url") }
     }
 
     /// A member of a group.
-    public struct GroupMember: Model, JSONReadable {
+    public struct GroupMember: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["identity_id", "contact_id", "channel_type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `identity_id`.
-        public var identityID: String? { raw.read("identity_id") }
+        public var identityID: String? { source.read("identity_id") }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// Values not documented.
-        public var role: String? { raw.read("role") }
+        public var role: String? { source.read("role") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `identifier`.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
     }
 
     /// What one identity of a contact can receive.
-    public struct IdentityCapabilities: Model, JSONReadable {
+    public struct IdentityCapabilities: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "channel_type", "channel_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `identifier`.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `capabilities`.
-        public var capabilities: [String: JSONValue]? { raw.read("capabilities") }
+        public var capabilities: [String: JSONValue]? { source.read("capabilities") }
     }
 
     /// An interactive message.
-    public struct InteractiveContent: Model, JSONReadable {
+    public struct InteractiveContent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1121,33 +1183,37 @@ extension Blooio.V4 {
         }
 
         /// Kind of the interactive message; the fields it needs go beside it.
-        public var kind: String { raw.read("kind") ?? "" }
+        public var kind: String { source.read("kind") ?? "" }
     }
 
     /// Switches of a line.
-    public struct LineSettings: Model, JSONReadable {
+    public struct LineSettings: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["auto_mark_read", "auto_share_contact"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Send a read receipt for inbound messages automatically (dedicated and inbound lines).
-        public var autoMarkRead: Bool? { raw.read("auto_mark_read") }
+        public var autoMarkRead: Bool? { source.read("auto_mark_read") }
 
         /// Share the contact card with people who write in (dedicated lines).
-        public var autoShareContact: Bool? { raw.read("auto_share_contact") }
+        public var autoShareContact: Bool? { source.read("auto_share_contact") }
     }
 
     /// Overrides the automatic preview when the text is exactly one URL.
-    public struct LinkPreview: Model, JSONReadable {
+    public struct LinkPreview: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1162,217 +1228,231 @@ extension Blooio.V4 {
         }
 
         /// Name in every v4 export.
-        public var imageURL: String? { raw.read("image_url") }
+        public var imageURL: String? { source.read("image_url") }
 
         /// At most 200 characters (v2 and the guide).
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
     }
 
     /// Where a contact was last seen.
-    public struct LocationContact: Model, JSONReadable {
+    public struct LocationContact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["last_updated"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `handle`.
-        public var handle: String? { raw.read("handle") }
+        public var handle: String? { source.read("handle") }
 
         /// Latitude, then longitude.
-        public var coordinates: [Double]? { raw.read("coordinates") }
+        public var coordinates: [Double]? { source.read("coordinates") }
 
         /// v2 values: live, shallow, legacy.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// v2 states epoch ms.
-        public var lastUpdated: Int? { raw.read("last_updated") }
+        public var lastUpdated: Int? { source.read("last_updated") }
     }
 
     /// What `location.refresh` answers.
-    public struct LocationRefresh: Model, JSONReadable {
+    public struct LocationRefresh: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["success"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `success`.
-        public var success: Bool? { raw.read("success") }
+        public var success: Bool? { source.read("success") }
 
         /// `friends`.
-        public var friends: [LocationContact]? { raw.read("friends") }
+        public var friends: [LocationContact]? { source.read("friends") }
     }
 
     /// A message of a chat.
-    public struct Message: Model, JSONReadable {
+    public struct Message: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "chat_id", "channel_id", "channel_type", "protocol", "direction", "status", "provider_message_id", "reply_to_message_id", "created_at", "updated_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Outbound ids start with msg_. Inbound ids are whatever the list shows; both kinds are addressable.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// Content type.
-        public var type: String? { raw.read("type") }
+        public var type: String? { source.read("type") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `provider_message_id`.
-        public var providerMessageID: String? { raw.read("provider_message_id") }
+        public var providerMessageID: String? { source.read("provider_message_id") }
 
         /// `reply_to_message_id`.
-        public var replyToMessageID: String? { raw.read("reply_to_message_id") }
+        public var replyToMessageID: String? { source.read("reply_to_message_id") }
 
         /// `error`.
-        public var error: MessageError? { raw.read("error") }
+        public var error: MessageError? { source.read("error") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Epoch milliseconds.
-        public var updatedAt: Int? { raw.read("updated_at") }
+        public var updatedAt: Int? { source.read("updated_at") }
     }
 
     /// Open object in the export; code and message are what clients read.
-    public struct MessageError: Model, JSONReadable {
+    public struct MessageError: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `code`.
-        public var code: String? { raw.read("code") }
+        public var code: String? { source.read("code") }
 
         /// `message`.
-        public var message: String? { raw.read("message") }
+        public var message: String? { source.read("message") }
     }
 
     /// A step in the life of a message.
-    public struct MessageEvent: Model, JSONReadable {
+    public struct MessageEvent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "message_id", "occurred_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// evt_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Event name without category.
-        public var kind: String? { raw.read("kind") }
+        public var kind: String? { source.read("kind") }
 
         /// Epoch milliseconds.
-        public var occurredAt: Int? { raw.read("occurred_at") }
+        public var occurredAt: Int? { source.read("occurred_at") }
 
         /// `metadata`.
-        public var metadata: [String: JSONValue]? { raw.read("metadata") }
+        public var metadata: [String: JSONValue]? { source.read("metadata") }
     }
 
     /// data of the message.* lifecycle events in payload version 2026-10-01. Captured live for queued, sent and
     /// delivered; error is inferred.
-    public struct MessageEventData: Model, JSONReadable {
+    public struct MessageEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "chat_id", "channel_id", "channel_type", "direction", "status", "protocol", "reply_to_message_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// Our line.
-        public var channelAddress: String? { raw.read("channel_address") }
+        public var channelAddress: String? { source.read("channel_address") }
 
         /// Event name without its category.
-        public var kind: String? { raw.read("kind") }
+        public var kind: String? { source.read("kind") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `message_type`.
-        public var messageType: String? { raw.read("message_type") }
+        public var messageType: String? { source.read("message_type") }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// Our line for outbound, the person for inbound.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// The person for outbound, our line for inbound.
-        public var recipient: String? { raw.read("recipient") }
+        public var recipient: String? { source.read("recipient") }
 
         /// `contact`.
-        public var contact: WebhookContact? { raw.read("contact") }
+        public var contact: WebhookContact? { source.read("contact") }
 
         /// `group`.
-        public var group: WebhookGroupRef? { raw.read("group") }
+        public var group: WebhookGroupRef? { source.read("group") }
 
         /// `reply_to_message_id`.
-        public var replyToMessageID: String? { raw.read("reply_to_message_id") }
+        public var replyToMessageID: String? { source.read("reply_to_message_id") }
 
         /// `attachments`.
-        public var attachments: [WebhookAttachment]? { raw.read("attachments") }
+        public var attachments: [WebhookAttachment]? { source.read("attachments") }
 
         /// `error`.
-        public var error: MessageError? { raw.read("error") }
+        public var error: MessageError? { source.read("error") }
     }
 
     /// v4 exports know text and url; v2 adds mention, name and link_preview (link_preview on any part switches to one
     /// bubble per URL).
-    public struct MessagePart: Model, JSONReadable {
+    public struct MessagePart: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1389,125 +1469,131 @@ extension Blooio.V4 {
         }
 
         /// Text of the part.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// Public https URL of the part's media.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// Preview of the part, when its text is one URL.
-        public var linkPreview: LinkPreview? { raw.read("link_preview") }
+        public var linkPreview: LinkPreview? { source.read("link_preview") }
     }
 
     /// At the top level of the response, never inside data. The first status is queued, or failed when refused at
     /// once.
-    public struct MessageSendResult: Model, JSONReadable {
+    public struct MessageSendResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "chat_id", "channel_id", "channel_type", "protocol", "direction", "status", "group_id", "dry_run", "would_send", "message_id", "message_ids"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// Resolved sender: phone number or alias.
-        public var from: String? { raw.read("from") }
+        public var from: String? { source.read("from") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// `type`.
-        public var type: String? { raw.read("type") }
+        public var type: String? { source.read("type") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// Only on sends to a group.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// Hybrid phase and transition placement; inner shape undocumented.
-        public var hybrid: [String: JSONValue]? { raw.read("hybrid") }
+        public var hybrid: [String: JSONValue]? { source.read("hybrid") }
 
         /// `error`.
-        public var error: MessageError? { raw.read("error") }
+        public var error: MessageError? { source.read("error") }
 
         /// `fallback`.
-        public var fallback: Fallback? { raw.read("fallback") }
+        public var fallback: Fallback? { source.read("fallback") }
 
         /// Only on items of a fan-out.
-        public var to: String? { raw.read("to") }
+        public var to: String? { source.read("to") }
 
         /// `dry_run`.
-        public var dryRun: Bool? { raw.read("dry_run") }
+        public var dryRun: Bool? { source.read("dry_run") }
 
         /// `would_send`.
-        public var wouldSend: Bool? { raw.read("would_send") }
+        public var wouldSend: Bool? { source.read("would_send") }
 
         /// Dry run only; inner shape undocumented.
-        public var preview: [String: JSONValue]? { raw.read("preview") }
+        public var preview: [String: JSONValue]? { source.read("preview") }
 
         /// `poll`.
-        public var poll: PollDefinition? { raw.read("poll") }
+        public var poll: PollDefinition? { source.read("poll") }
 
         /// `routing`.
-        public var routing: RoutingMetadata? { raw.read("routing") }
+        public var routing: RoutingMetadata? { source.read("routing") }
 
         /// The message's `id`; null for a dry run.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// The message's `id` in a list; empty for a dry run.
-        public var messageIDs: [String] { raw.read("message_ids") ?? [] }
+        public var messageIDs: [String] { source.read("message_ids") ?? [] }
     }
 
     /// The delivery state of a message.
-    public struct MessageStatus: Model, JSONReadable {
+    public struct MessageStatus: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "status", "protocol", "created_at", "updated_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `protocol`.
-        public var `protocol`: ProtocolName? { raw.read("protocol") }
+        public var `protocol`: ProtocolName? { source.read("protocol") }
 
         /// `error`.
-        public var error: MessageError? { raw.read("error") }
+        public var error: MessageError? { source.read("error") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Epoch milliseconds.
-        public var updatedAt: Int? { raw.read("updated_at") }
+        public var updatedAt: Int? { source.read("updated_at") }
     }
 
     /// A member by number or address.
-    public struct NewGroupMemberIdentifier: Model, JSONReadable {
+    public struct NewGroupMemberIdentifier: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1520,151 +1606,163 @@ extension Blooio.V4 {
         }
 
         /// Phone number or email address.
-        public var identifier: String { raw.read("identifier") ?? "" }
+        public var identifier: String { source.read("identifier") ?? "" }
     }
 
     /// Shape not documented.
-    public struct NumberEventData: Model, JSONReadable {
+    public struct NumberEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
     }
 
     /// The organization behind the credential.
-    public struct Organization: Model, JSONReadable {
+    public struct Organization: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["organization_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `organization_id`.
-        public var organizationID: String? { raw.read("organization_id") }
+        public var organizationID: String? { source.read("organization_id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `country_code`.
-        public var countryCode: String? { raw.read("country_code") }
+        public var countryCode: String? { source.read("country_code") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// Where a number is registered.
-    public struct PhoneNumberLocation: Model, JSONReadable {
+    public struct PhoneNumberLocation: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `city`.
-        public var city: String? { raw.read("city") }
+        public var city: String? { source.read("city") }
 
         /// `region`.
-        public var region: String? { raw.read("region") }
+        public var region: String? { source.read("region") }
 
         /// `region_name`.
-        public var regionName: String? { raw.read("region_name") }
+        public var regionName: String? { source.read("region_name") }
     }
 
     /// What a phone number tells about itself.
-    public struct PhoneNumberLookup: Model, JSONReadable {
+    public struct PhoneNumberLookup: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["valid", "possible", "type"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `input`.
-        public var input: String? { raw.read("input") }
+        public var input: String? { source.read("input") }
 
         /// `valid`.
-        public var valid: Bool? { raw.read("valid") }
+        public var valid: Bool? { source.read("valid") }
 
         /// `possible`.
-        public var possible: Bool? { raw.read("possible") }
+        public var possible: Bool? { source.read("possible") }
 
         /// `e164`.
-        public var e164: String? { raw.read("e164") }
+        public var e164: String? { source.read("e164") }
 
         /// `national`.
-        public var national: String? { raw.read("national") }
+        public var national: String? { source.read("national") }
 
         /// `international`.
-        public var international: String? { raw.read("international") }
+        public var international: String? { source.read("international") }
 
         /// `country_calling_code`.
-        public var countryCallingCode: String? { raw.read("country_calling_code") }
+        public var countryCallingCode: String? { source.read("country_calling_code") }
 
         /// ISO 3166-1 alpha-2.
-        public var country: String? { raw.read("country") }
+        public var country: String? { source.read("country") }
 
         /// `national_number`.
-        public var nationalNumber: String? { raw.read("national_number") }
+        public var nationalNumber: String? { source.read("national_number") }
 
         /// `type`.
-        public var type: PhoneNumberType? { raw.read("type") }
+        public var type: PhoneNumberType? { source.read("type") }
 
         /// `location`.
-        public var location: PhoneNumberLocation? { raw.read("location") }
+        public var location: PhoneNumberLocation? { source.read("location") }
 
         /// `area_code`.
-        public var areaCode: String? { raw.read("area_code") }
+        public var areaCode: String? { source.read("area_code") }
 
         /// `exchange`.
-        public var exchange: String? { raw.read("exchange") }
+        public var exchange: String? { source.read("exchange") }
 
         /// `area_code_region`.
-        public var areaCodeRegion: String? { raw.read("area_code_region") }
+        public var areaCodeRegion: String? { source.read("area_code_region") }
     }
 
     /// What `polls.send` answers.
-    public struct Poll: Model, JSONReadable {
+    public struct Poll: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "chat_id", "channel_id", "channel_type", "status"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Same as the message id.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `type`.
-        public var type: String? { raw.read("type") }
+        public var type: String? { source.read("type") }
 
         /// `status`.
-        public var status: MessageStatusValue? { raw.read("status") }
+        public var status: MessageStatusValue? { source.read("status") }
 
         /// `poll`.
-        public var poll: PollDefinition? { raw.read("poll") }
+        public var poll: PollDefinition? { source.read("poll") }
     }
 
     /// A poll to send.
-    public struct PollContent: Model, JSONReadable {
+    public struct PollContent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1679,183 +1777,199 @@ extension Blooio.V4 {
         }
 
         /// The question.
-        public var title: String { raw.read("title") ?? "" }
+        public var title: String { source.read("title") ?? "" }
 
         /// The answers to choose from, at least 2.
-        public var options: [String] { raw.read("options") ?? [] }
+        public var options: [String] { source.read("options") ?? [] }
     }
 
     /// A poll as it was sent.
-    public struct PollDefinition: Model, JSONReadable {
+    public struct PollDefinition: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [String]? { raw.read("options") }
+        public var options: [String]? { source.read("options") }
     }
 
     /// Shape not documented.
-    public struct PollEventData: Model, JSONReadable {
+    public struct PollEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "message_id", "chat_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `poll_id`.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [JSONValue]? { raw.read("options") }
+        public var options: [JSONValue]? { source.read("options") }
     }
 
     /// An answer and its votes.
-    public struct PollOptionResult: Model, JSONReadable {
+    public struct PollOptionResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["votes"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `text`.
-        public var text: String? { raw.read("text") }
+        public var text: String? { source.read("text") }
 
         /// `votes`.
-        public var votes: Int? { raw.read("votes") }
+        public var votes: Int? { source.read("votes") }
     }
 
     /// What `polls.get_results` answers.
-    public struct PollResults: Model, JSONReadable {
+    public struct PollResults: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["poll_id", "chat_id", "total_votes"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `poll_id`.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `title`.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
 
         /// `options`.
-        public var options: [PollOptionResult]? { raw.read("options") }
+        public var options: [PollOptionResult]? { source.read("options") }
 
         /// `total_votes`.
-        public var totalVotes: Int? { raw.read("total_votes") }
+        public var totalVotes: Int? { source.read("total_votes") }
     }
 
     /// What `polls.vote` answers.
-    public struct PollVoteResult: Model, JSONReadable {
+    public struct PollVoteResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "poll_id", "toggled"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `poll_id`.
-        public var pollID: String? { raw.read("poll_id") }
+        public var pollID: String? { source.read("poll_id") }
 
         /// `voted_option`.
-        public var votedOption: String? { raw.read("voted_option") }
+        public var votedOption: String? { source.read("voted_option") }
 
         /// `toggled`.
-        public var toggled: VoteToggle? { raw.read("toggled") }
+        public var toggled: VoteToggle? { source.read("toggled") }
 
         /// `active_votes`.
-        public var activeVotes: [String]? { raw.read("active_votes") }
+        public var activeVotes: [String]? { source.read("active_votes") }
 
         /// `active_vote_indices`.
-        public var activeVoteIndices: [Int]? { raw.read("active_vote_indices") }
+        public var activeVoteIndices: [Int]? { source.read("active_vote_indices") }
     }
 
     /// An order of channels that routed sends follow.
-    public struct Priority: Model, JSONReadable {
+    public struct Priority: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "is_default", "created_at", "updated_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// priority_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
 
         /// `is_default`.
-        public var isDefault: Bool? { raw.read("is_default") }
+        public var isDefault: Bool? { source.read("is_default") }
 
         /// `channels`.
-        public var channels: [PriorityChannel]? { raw.read("channels") }
+        public var channels: [PriorityChannel]? { source.read("channels") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// Epoch milliseconds.
-        public var updatedAt: Int? { raw.read("updated_at") }
+        public var updatedAt: Int? { source.read("updated_at") }
     }
 
     /// A channel and its tier.
-    public struct PriorityChannel: Model, JSONReadable {
+    public struct PriorityChannel: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "type", "priority"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `type`.
-        public var type: ChannelType? { raw.read("type") }
+        public var type: ChannelType? { source.read("type") }
 
         /// `address`.
-        public var address: String? { raw.read("address") }
+        public var address: String? { source.read("address") }
 
         /// `alias`.
-        public var alias: String? { raw.read("alias") }
+        public var alias: String? { source.read("alias") }
 
         /// Tier; 1 is tried first. Same tier and type form a pool.
-        public var priority: Int? { raw.read("priority") }
+        public var priority: Int? { source.read("priority") }
     }
 
     /// A channel and its tier.
-    public struct PriorityEntryTiered: Model, JSONReadable {
+    public struct PriorityEntryTiered: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "priority"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1870,89 +1984,97 @@ extension Blooio.V4 {
         }
 
         /// The channel's `ch_…` id.
-        public var channelID: String { raw.read("channel_id") ?? "" }
+        public var channelID: String { source.read("channel_id") ?? "" }
 
         /// Tier, lowest first; channels of one tier form a pool.
-        public var priority: Int? { raw.read("priority") }
+        public var priority: Int? { source.read("priority") }
     }
 
     /// `message.reaction`: Reaction added or removed.
-    public struct ReactionEventData: Model, JSONReadable {
+    public struct ReactionEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "chat_id", "direction"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// Target of the reaction (one client also tolerates target_message_id).
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// With or without sign: not settled.
-        public var reaction: String? { raw.read("reaction") }
+        public var reaction: String? { source.read("reaction") }
 
         /// `action`.
-        public var action: String? { raw.read("action") }
+        public var action: String? { source.read("action") }
 
         /// `sender`.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// `contact`.
-        public var contact: WebhookContact? { raw.read("contact") }
+        public var contact: WebhookContact? { source.read("contact") }
     }
 
     /// What `reactions.add` answers.
-    public struct ReactionResult: Model, JSONReadable {
+    public struct ReactionResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["message_id", "at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `message_id`.
-        public var messageID: String? { raw.read("message_id") }
+        public var messageID: String? { source.read("message_id") }
 
         /// Echo of the request value; whether the sign is kept is not stated.
-        public var reaction: String? { raw.read("reaction") }
+        public var reaction: String? { source.read("reaction") }
 
         /// Epoch milliseconds.
-        public var at: Int? { raw.read("at") }
+        public var at: Int? { source.read("at") }
     }
 
     /// What `chats.mark_read` answers.
-    public struct ReadResult: Model, JSONReadable {
+    public struct ReadResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "read", "at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `read`.
-        public var read: Bool? { raw.read("read") }
+        public var read: Bool? { source.read("read") }
 
         /// Epoch milliseconds.
-        public var at: Int? { raw.read("at") }
+        public var at: Int? { source.read("at") }
     }
 
     /// A contact, reached through any of its identities.
-    public struct RecipientContact: Model, JSONReadable {
+    public struct RecipientContact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["contact_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1965,17 +2087,19 @@ extension Blooio.V4 {
         }
 
         /// Routed sends only.
-        public var contactID: String { raw.read("contact_id") ?? "" }
+        public var contactID: String { source.read("contact_id") ?? "" }
     }
 
     /// A group; the sender must be the channel that owns it.
-    public struct RecipientGroup: Model, JSONReadable {
+    public struct RecipientGroup: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -1988,33 +2112,37 @@ extension Blooio.V4 {
         }
 
         /// The group's `grp_…` id.
-        public var groupID: String { raw.read("group_id") ?? "" }
+        public var groupID: String { source.read("group_id") ?? "" }
     }
 
     /// What `groups.remove_icon` answers.
-    public struct RemovedResult: Model, JSONReadable {
+    public struct RemovedResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "removed"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `removed`.
-        public var removed: Bool? { raw.read("removed") }
+        public var removed: Bool? { source.read("removed") }
     }
 
     /// A link as a tappable bubble.
-    public struct RichLink: Model, JSONReadable {
+    public struct RichLink: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -2029,130 +2157,140 @@ extension Blooio.V4 {
         }
 
         /// The link.
-        public var url: String { raw.read("url") ?? "" }
+        public var url: String { source.read("url") ?? "" }
 
         /// Title of the bubble.
-        public var title: String? { raw.read("title") }
+        public var title: String? { source.read("title") }
     }
 
     /// Why this sender was chosen.
-    public struct RoutingMetadata: Model, JSONReadable {
+    public struct RoutingMetadata: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["mode", "channel_type", "priority_id", "priority"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `mode`.
-        public var mode: RoutingMode? { raw.read("mode") }
+        public var mode: RoutingMode? { source.read("mode") }
 
         /// `channel_type`.
-        public var channelType: ChannelType? { raw.read("channel_type") }
+        public var channelType: ChannelType? { source.read("channel_type") }
 
         /// `number`.
-        public var number: String? { raw.read("number") }
+        public var number: String? { source.read("number") }
 
         /// `alias`.
-        public var alias: String? { raw.read("alias") }
+        public var alias: String? { source.read("alias") }
 
         /// `priority_id`.
-        public var priorityID: String? { raw.read("priority_id") }
+        public var priorityID: String? { source.read("priority_id") }
 
         /// Tier that was used.
-        public var priority: Int? { raw.read("priority") }
+        public var priority: Int? { source.read("priority") }
     }
 
     /// `safety.number_banned`: A line was banned by Apple.
-    public struct SafetyBannedData: Model, JSONReadable {
+    public struct SafetyBannedData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "allocation_type", "banned_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `phone_number`.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `allocation_type`.
-        public var allocationType: AllocationType? { raw.read("allocation_type") }
+        public var allocationType: AllocationType? { source.read("allocation_type") }
 
         /// Epoch milliseconds.
-        public var bannedAt: Int? { raw.read("banned_at") }
+        public var bannedAt: Int? { source.read("banned_at") }
     }
 
     /// `safety.state_changed`: Warm-up tier or safety action of a line changed.
-    public struct SafetyStateData: Model, JSONReadable {
+    public struct SafetyStateData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["channel_id", "action", "previous_action"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `phone_number`.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// Type and values not documented.
-        public var tier: JSONValue { raw["tier"] }
+        public var tier: JSONValue { source["tier"]?.value ?? .null }
 
         /// Type and values not documented.
-        public var previousTier: JSONValue { raw["previous_tier"] }
+        public var previousTier: JSONValue { source["previous_tier"]?.value ?? .null }
 
         /// `action`.
-        public var action: SafetyAction? { raw.read("action") }
+        public var action: SafetyAction? { source.read("action") }
 
         /// `previous_action`.
-        public var previousAction: SafetyAction? { raw.read("previous_action") }
+        public var previousAction: SafetyAction? { source.read("previous_action") }
 
         /// Type not documented; an object keyed by trigger (one_way, template, delivery, sibling_ban) in a
         /// reconstructed fixture.
-        public var reasons: JSONValue { raw["reasons"] }
+        public var reasons: JSONValue { source["reasons"]?.value ?? .null }
     }
 
     /// A line of this key.
-    public struct SenderLine: Model, JSONReadable {
+    public struct SenderLine: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["is_active", "suspended", "last_active", "plan_kind"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// E.164.
-        public var phoneNumber: String? { raw.read("phone_number") }
+        public var phoneNumber: String? { source.read("phone_number") }
 
         /// `is_active`.
-        public var isActive: Bool? { raw.read("is_active") }
+        public var isActive: Bool? { source.read("is_active") }
 
         /// Observed live, not in v2.
-        public var suspended: Bool? { raw.read("suspended") }
+        public var suspended: Bool? { source.read("suspended") }
 
         /// Live value seen: active.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// v2 types it as date-time on /me/numbers and as epoch ms on /me; live v4 readers use a number.
-        public var lastActive: Int? { raw.read("last_active") }
+        public var lastActive: Int? { source.read("last_active") }
 
         /// inbound is reply-only. Treat null like dedicated.
-        public var planKind: PlanKind? { raw.read("plan_kind") }
+        public var planKind: PlanKind? { source.read("plan_kind") }
     }
 
     /// A message made from a template.
-    public struct TemplateContent: Model, JSONReadable {
+    public struct TemplateContent: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["template_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// What goes out; a field left out is absent.
         ///
@@ -2165,325 +2303,351 @@ extension Blooio.V4 {
         }
 
         /// The template; the fields it needs go beside it.
-        public var templateID: String? { raw.read("template_id") }
+        public var templateID: String? { source.read("template_id") }
     }
 
     /// One thing that happened with a contact.
-    public struct TimelineItem: Model, JSONReadable {
+    public struct TimelineItem: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["type", "occurred_at", "id", "chat_id", "channel_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// message: sent or received by the contact. message_event: lifecycle or reaction of a message. chat_event:
         /// any other chat, group or typing event. The last two need include_events=true.
-        public var type: TimelineItemType? { raw.read("type") }
+        public var type: TimelineItemType? { source.read("type") }
 
         /// Epoch milliseconds.
-        public var occurredAt: Int? { raw.read("occurred_at") }
+        public var occurredAt: Int? { source.read("occurred_at") }
 
         /// msg_ id for message entries, evt_ id otherwise; breaks ties in the cursor order.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// Always set for message entries.
-        public var channelType: String? { raw.read("channel_type") }
+        public var channelType: String? { source.read("channel_type") }
 
         /// message: id, chat_id, channel_id, channel_type, direction, type, text, status, created_at. Events: id,
         /// type, chat_id, channel_id, channel_type, data, occurred_at.
-        public var object: [String: JSONValue]? { raw.read("object") }
+        public var object: [String: JSONValue]? { source.read("object") }
     }
 
     /// `typing.started`: Recipient starts typing.
-    public struct TypingEventData: Model, JSONReadable {
+    public struct TypingEventData: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "direction"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `direction`.
-        public var direction: Direction? { raw.read("direction") }
+        public var direction: Direction? { source.read("direction") }
 
         /// `sender`.
-        public var sender: String? { raw.read("sender") }
+        public var sender: String? { source.read("sender") }
 
         /// `contact`.
-        public var contact: WebhookContact? { raw.read("contact") }
+        public var contact: WebhookContact? { source.read("contact") }
     }
 
     /// What `typing.set` answers.
-    public struct TypingResult: Model, JSONReadable {
+    public struct TypingResult: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["chat_id", "state", "at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `chat_id`.
-        public var chatID: String? { raw.read("chat_id") }
+        public var chatID: String? { source.read("chat_id") }
 
         /// `state`.
-        public var state: TypingState? { raw.read("state") }
+        public var state: TypingState? { source.read("state") }
 
         /// When it was applied. Epoch milliseconds.
-        public var at: Int? { raw.read("at") }
+        public var at: Int? { source.read("at") }
     }
 
     /// What the organization has used.
-    public struct Usage: Model, JSONReadable {
+    public struct Usage: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["inbound_messages", "outbound_messages", "last_message_sent"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `inbound_messages`.
-        public var inboundMessages: Int? { raw.read("inbound_messages") }
+        public var inboundMessages: Int? { source.read("inbound_messages") }
 
         /// `outbound_messages`.
-        public var outboundMessages: Int? { raw.read("outbound_messages") }
+        public var outboundMessages: Int? { source.read("outbound_messages") }
 
         /// Epoch milliseconds.
-        public var lastMessageSent: Int? { raw.read("last_message_sent") }
+        public var lastMessageSent: Int? { source.read("last_message_sent") }
     }
 
     /// A subscription.
-    public struct Webhook: Model, JSONReadable {
+    public struct Webhook: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "status", "channel_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// wh_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `url`.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// Reported as retired by October 2026 (every type is always sent).
-        public var eventTypes: [String]? { raw.read("event_types") }
+        public var eventTypes: [String]? { source.read("event_types") }
 
         /// `status`.
-        public var status: WebhookStatus? { raw.read("status") }
+        public var status: WebhookStatus? { source.read("status") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: String? { raw.read("channel_type") }
+        public var channelType: String? { source.read("channel_type") }
 
         /// Newer field; v2 values are api_key, organization, integration.
-        public var scope: String? { raw.read("scope") }
+        public var scope: String? { source.read("scope") }
 
         /// Pinned payload version.
-        public var apiVersion: String? { raw.read("api_version") }
+        public var apiVersion: String? { source.read("api_version") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// An attachment of an event's message.
-    public struct WebhookAttachmentObject: Model, JSONReadable {
+    public struct WebhookAttachmentObject: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["size"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `url`.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// `media_type`.
-        public var mediaType: String? { raw.read("media_type") }
+        public var mediaType: String? { source.read("media_type") }
 
         /// Bytes.
-        public var size: Int? { raw.read("size") }
+        public var size: Int? { source.read("size") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// The contact an event is about.
-    public struct WebhookContact: Model, JSONReadable {
+    public struct WebhookContact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["contact_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `contact_id`.
-        public var contactID: String? { raw.read("contact_id") }
+        public var contactID: String? { source.read("contact_id") }
 
         /// `identifier`.
-        public var identifier: String? { raw.read("identifier") }
+        public var identifier: String? { source.read("identifier") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// A delivery of an event to a webhook.
-    public struct WebhookDelivery: Model, JSONReadable {
+    public struct WebhookDelivery: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "webhook_id", "event_id", "attempt_count", "response_status", "last_attempt_at", "next_attempt_at", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// wdel_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `webhook_id`.
-        public var webhookID: String? { raw.read("webhook_id") }
+        public var webhookID: String? { source.read("webhook_id") }
 
         /// `event_id`.
-        public var eventID: String? { raw.read("event_id") }
+        public var eventID: String? { source.read("event_id") }
 
         /// `event_type`.
-        public var eventType: String? { raw.read("event_type") }
+        public var eventType: String? { source.read("event_type") }
 
         /// Values not documented; pending, delivered and failed fit the retry description.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
 
         /// `attempt_count`.
-        public var attemptCount: Int? { raw.read("attempt_count") }
+        public var attemptCount: Int? { source.read("attempt_count") }
 
         /// `response_status`.
-        public var responseStatus: Int? { raw.read("response_status") }
+        public var responseStatus: Int? { source.read("response_status") }
 
         /// Epoch milliseconds.
-        public var lastAttemptAt: Int? { raw.read("last_attempt_at") }
+        public var lastAttemptAt: Int? { source.read("last_attempt_at") }
 
         /// Epoch milliseconds.
-        public var nextAttemptAt: Int? { raw.read("next_attempt_at") }
+        public var nextAttemptAt: Int? { source.read("next_attempt_at") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
     }
 
     /// Null in 1:1 chats.
-    public struct WebhookGroupRef: Model, JSONReadable {
+    public struct WebhookGroupRef: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["group_id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `group_id`.
-        public var groupID: String? { raw.read("group_id") }
+        public var groupID: String? { source.read("group_id") }
 
         /// `name`.
-        public var name: String? { raw.read("name") }
+        public var name: String? { source.read("name") }
     }
 
     /// A version of webhook payloads.
-    public struct WebhookPayloadVersion: Model, JSONReadable {
+    public struct WebhookPayloadVersion: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["latest"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `version`.
-        public var version: String? { raw.read("version") }
+        public var version: String? { source.read("version") }
 
         /// `latest`.
-        public var latest: Bool? { raw.read("latest") }
+        public var latest: Bool? { source.read("latest") }
     }
 
     /// What `webhooks.replay_delivery` answers.
-    public struct WebhookReplay: Model, JSONReadable {
+    public struct WebhookReplay: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// New wdel_ id.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// Delivery that is repeated.
-        public var replayOf: String? { raw.read("replay_of") }
+        public var replayOf: String? { source.read("replay_of") }
 
         /// `status`.
-        public var status: String? { raw.read("status") }
+        public var status: String? { source.read("status") }
     }
 
     /// What `webhooks.rotate_secret` answers.
-    public struct WebhookSecret: Model, JSONReadable {
+    public struct WebhookSecret: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// `id`.
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `signing_secret`.
-        public var signingSecret: String { raw.read("signing_secret") ?? "" }
+        public var signingSecret: String { source.read("signing_secret") ?? "" }
     }
 
     /// What `webhooks.create` answers.
-    public struct WebhookWithSecret: Model, JSONReadable {
+    public struct WebhookWithSecret: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = ["id", "status", "channel_id", "created_at"]
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
 
         /// wh_...
-        public var id: String? { raw.read("id") }
+        public var id: String? { source.read("id") }
 
         /// `url`.
-        public var url: String? { raw.read("url") }
+        public var url: String? { source.read("url") }
 
         /// Reported as retired by October 2026 (every type is always sent).
-        public var eventTypes: [String]? { raw.read("event_types") }
+        public var eventTypes: [String]? { source.read("event_types") }
 
         /// `status`.
-        public var status: WebhookStatus? { raw.read("status") }
+        public var status: WebhookStatus? { source.read("status") }
 
         /// `channel_id`.
-        public var channelID: String? { raw.read("channel_id") }
+        public var channelID: String? { source.read("channel_id") }
 
         /// `channel_type`.
-        public var channelType: String? { raw.read("channel_type") }
+        public var channelType: String? { source.read("channel_type") }
 
         /// Newer field; v2 values are api_key, organization, integration.
-        public var scope: String? { raw.read("scope") }
+        public var scope: String? { source.read("scope") }
 
         /// Pinned payload version.
-        public var apiVersion: String? { raw.read("api_version") }
+        public var apiVersion: String? { source.read("api_version") }
 
         /// Epoch milliseconds.
-        public var createdAt: Int? { raw.read("created_at") }
+        public var createdAt: Int? { source.read("created_at") }
 
         /// whsec_...; shown once.
-        public var signingSecret: String? { raw.read("signing_secret") }
+        public var signingSecret: String? { source.read("signing_secret") }
     }
 
     /// Twilio first, Blooio once the recipient has replied. Excludes from and priority_id.
@@ -2518,11 +2682,11 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = Bool(json: json) {
+            if let value = Bool(json: JSONSource(json)) {
                 self = .any(value)
                 return
             }
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .number(value)
                 return
             }
@@ -2566,11 +2730,11 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .contact(value)
                 return
             }
-            if json.object?["identifier"] != nil, let value = NewGroupMemberIdentifier(json: json) {
+            if json.object?["identifier"] != nil, let value = NewGroupMemberIdentifier(json: JSONSource(json)) {
                 self = .identifier(value)
                 return
             }
@@ -2611,11 +2775,11 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .channel(value)
                 return
             }
-            if json.object?["channel_id"] != nil, let value = PriorityEntryTiered(json: json) {
+            if json.object?["channel_id"] != nil, let value = PriorityEntryTiered(json: JSONSource(json)) {
                 self = .tiered(value)
                 return
             }
@@ -2665,19 +2829,19 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .one(value)
                 return
             }
-            if let value = [String](json: json) {
+            if let value = [String](json: JSONSource(json)) {
                 self = .several(value)
                 return
             }
-            if json.object?["contact_id"] != nil, let value = RecipientContact(json: json) {
+            if json.object?["contact_id"] != nil, let value = RecipientContact(json: JSONSource(json)) {
                 self = .contact(value)
                 return
             }
-            if json.object?["group_id"] != nil, let value = RecipientGroup(json: json) {
+            if json.object?["group_id"] != nil, let value = RecipientGroup(json: JSONSource(json)) {
                 self = .group(value)
                 return
             }
@@ -2722,11 +2886,11 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = MessageSendResult(json: json) {
+            if let value = MessageSendResult(json: JSONSource(json)) {
                 self = .message(value)
                 return
             }
-            if json.object?["data"] != nil, let value = FanOutResult(json: json) {
+            if json.object?["data"] != nil, let value = FanOutResult(json: JSONSource(json)) {
                 self = .fanOut(value)
                 return
             }
@@ -2786,11 +2950,11 @@ extension Blooio.V4 {
 
         /// Reads any of the shapes.
         public init(raw json: JSONValue) {
-            if let value = String(json: json) {
+            if let value = String(json: JSONSource(json)) {
                 self = .url(value)
                 return
             }
-            if json.object?["url"] != nil, let value = WebhookAttachmentObject(json: json) {
+            if json.object?["url"] != nil, let value = WebhookAttachmentObject(json: JSONSource(json)) {
                 self = .object(value)
                 return
             }

@@ -2,13 +2,15 @@
 
 extension BloomChats {
     /// One contact; no field is documented.
-    public struct Contact: Model, JSONReadable {
+    public struct Contact: Model, SourcedModel {
         /// Wire names of fields that are nobody's private data.
         public static let describedFields: [String] = []
-        /// Everything the service sent, by wire names.
-        public let raw: JSONValue
+        let source: JSONSource
+        init(source: JSONSource) { self.source = source }
+        /// Everything the service sent, by wire names; read anew whenever it is asked for.
+        public var raw: JSONValue { source.value }
         /// Reads the wire form; for tests and stored answers.
-        public init(raw: JSONValue) { self.raw = raw }
+        public init(raw: JSONValue) { source = JSONSource(raw) }
     }
 
 }

@@ -5,12 +5,13 @@ extension JSONValue {
     ///
     /// - Throws: ``BloomChatsError`` of kind ``BloomChatsError/Kind/decode`` when it is not JSON.
     public init(parsing data: Data) throws {
-        // Read where it lies: answers may be megabytes, and this is the only pass that builds anything.
-        let value = data.withUnsafeBytes { bytes in
-            var reader = JSONReader(bytes: bytes.bindMemory(to: UInt8.self))
-            return reader.document()
-        }
-        guard let value else { throw BloomChatsError(.decode, "the text is not JSON") }
+        self = try data.withUnsafeBytes { try JSONValue(parsing: $0.bindMemory(to: UInt8.self)) }
+    }
+
+    /// Reads it where it lies: answers may be megabytes, and this is the only pass that builds anything.
+    init(parsing bytes: UnsafeBufferPointer<UInt8>) throws {
+        var reader = JSONReader(bytes: bytes)
+        guard let value = reader.document() else { throw BloomChatsError(.decode, "the text is not JSON") }
         self = value
     }
 
@@ -23,10 +24,10 @@ extension JSONValue {
 }
 
 /// A JSON reader that keeps what Foundation's does not: integers beyond 53 bits, and numbers as they were written.
-private struct JSONReader {
+struct JSONReader {
     let bytes: UnsafeBufferPointer<UInt8>
-    var at = 0
-    var depth = 0
+    private(set) var at = 0
+    private var depth = 0
 
     /// As deep as core reads.
     private static let deepest = 128
@@ -41,7 +42,7 @@ private struct JSONReader {
         return at == bytes.count ? value : nil
     }
 
-    private mutating func value() -> JSONValue? {
+    mutating func value() -> JSONValue? {
         skipBlanks()
         guard at < bytes.count else { return nil }
         switch bytes[at] {
@@ -85,7 +86,7 @@ private struct JSONReader {
         return take("]") ? .array(items) : nil
     }
 
-    private mutating func text() -> String? {
+    mutating func text() -> String? {
         at += 1
         let start = at
         while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\"), bytes[at] >= 0x20 { at += 1 }
@@ -168,6 +169,10 @@ private struct JSONReader {
             if at < bytes.count, bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") { at += 1 }
             guard digits() else { return nil }
         }
+        if whole, at - start <= 18 {
+            let number = bytes[first..<at].reduce(0) { $0 * 10 + Int($1 & 0x0F) }
+            return .integer(first == start ? number : -number)
+        }
         let literal = String(decoding: bytes[start..<at], as: UTF8.self)
         if whole {
             return Int(literal).map(JSONValue.integer) ?? .digits(literal)
@@ -189,15 +194,64 @@ private struct JSONReader {
         return (at..<end).allSatisfy { bytes[$0] == word.utf8Start[$0 - at] }
     }
 
-    private mutating func take(_ mark: Unicode.Scalar) -> Bool {
+    mutating func take(_ mark: Unicode.Scalar) -> Bool {
         skipBlanks()
         guard at < bytes.count, bytes[at] == UInt8(ascii: mark) else { return false }
         at += 1
         return true
     }
 
-    private mutating func skipBlanks() {
+    mutating func skipBlanks() {
         while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 { at += 1 }
+    }
+}
+
+/// What passes over text that is known to be JSON, and builds nothing. Whatever the text is, it stays within.
+extension JSONReader {
+    /// The byte that comes next.
+    var next: UInt8? { at < bytes.count ? bytes[at] : nil }
+
+    /// Passes a value.
+    mutating func skip() {
+        var depth = 0
+        repeat {
+            guard at < bytes.count else { return }
+            switch bytes[at] {
+            case UInt8(ascii: "\""): skipText()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                at += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                at += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x0A, 0x0D, 0x09: at += 1
+            default: skipWord()
+            }
+        } while depth > 0
+    }
+
+    /// Passes a string, and says whether what is between its quotes is the text as it is.
+    @discardableResult
+    mutating func skipText() -> Bool {
+        var plain = true
+        at += 1
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\"") {
+            if bytes[at] == UInt8(ascii: "\\") {
+                plain = false
+                at += 1
+            }
+            at += 1
+        }
+        at = min(at + 1, bytes.count)
+        return plain
+    }
+
+    private mutating func skipWord() {
+        while at < bytes.count, bytes[at] > 0x20, bytes[at] != UInt8(ascii: ","), bytes[at] != UInt8(ascii: "}"),
+            bytes[at] != UInt8(ascii: "]")
+        {
+            at += 1
+        }
     }
 }
 

@@ -6,37 +6,37 @@ public protocol JSONRepresentable: Sendable {
 
 /// What can be read from an answer. `nil`: the JSON is of an unexpected type.
 protocol JSONReadable {
-    init?(json: JSONValue)
+    init?(json: JSONSource)
 }
 
 extension JSONValue: JSONRepresentable, JSONReadable {
     /// Itself.
     public var json: JSONValue { self }
-    init?(json: JSONValue) { self = json }
+    init?(json: JSONSource) { self = json.value }
 }
 
 extension String: JSONRepresentable, JSONReadable {
     /// A JSON string.
     public var json: JSONValue { .string(self) }
-    init?(json: JSONValue) { if let text = json.string { self = text } else { return nil } }
+    init?(json: JSONSource) { if let text = json.value.string { self = text } else { return nil } }
 }
 
 extension Int: JSONRepresentable, JSONReadable {
     /// A JSON number.
     public var json: JSONValue { .integer(self) }
-    init?(json: JSONValue) { if let number = json.int { self = number } else { return nil } }
+    init?(json: JSONSource) { if let number = json.value.int { self = number } else { return nil } }
 }
 
 extension Double: JSONRepresentable, JSONReadable {
     /// A JSON number.
     public var json: JSONValue { .number(self) }
-    init?(json: JSONValue) { if let number = json.double { self = number } else { return nil } }
+    init?(json: JSONSource) { if let number = json.value.double { self = number } else { return nil } }
 }
 
 extension Bool: JSONRepresentable, JSONReadable {
     /// A JSON boolean.
     public var json: JSONValue { .bool(self) }
-    init?(json: JSONValue) { if let flag = json.bool { self = flag } else { return nil } }
+    init?(json: JSONSource) { if let flag = json.value.bool { self = flag } else { return nil } }
 }
 
 extension Array: JSONRepresentable where Element: JSONRepresentable {
@@ -46,7 +46,7 @@ extension Array: JSONRepresentable where Element: JSONRepresentable {
 
 extension Array: JSONReadable where Element: JSONReadable {
     /// One element of an unexpected type makes the whole list unreadable; it stays in `raw`.
-    init?(json: JSONValue) {
+    init?(json: JSONSource) {
         guard let items = json.array else { return nil }
         var elements: [Element] = []
         elements.reserveCapacity(items.count)
@@ -64,13 +64,13 @@ extension Dictionary: JSONRepresentable where Key == String, Value == JSONValue 
 }
 
 extension Dictionary: JSONReadable where Key == String, Value == JSONValue {
-    init?(json: JSONValue) { if let fields = json.object { self = fields } else { return nil } }
+    init?(json: JSONSource) { if let fields = json.value.object { self = fields } else { return nil } }
 }
 
 extension Optional: JSONReadable where Wrapped: JSONReadable {
     /// null is a value of its own here.
-    init?(json: JSONValue) {
-        if json.isNull {
+    init?(json: JSONSource) {
+        if json.value.isNull {
             self = .none
         } else if let value = Wrapped(json: json) {
             self = value
@@ -88,7 +88,6 @@ extension JSONValue {
 
     /// A field as typed access gives it.
     func read<T: JSONReadable>(_ field: String) -> T? {
-        guard case .object(let fields) = self, let value = fields[field] else { return nil }
-        return T(json: value)
+        JSONSource(self).read(field)
     }
 }

@@ -6,57 +6,100 @@ extension JSONValue {
     /// - Throws: ``BloomChatsError`` of kind ``BloomChatsError/Kind/invalidArgument`` for NaN and infinities, which JSON
     ///   cannot express; ``BloomChatsError/argument`` says where.
     public func data() throws -> Data {
-        var bytes: [UInt8] = []
-        try write(to: &bytes, path: "")
-        return Data(bytes)
+        Data(try bytes())
     }
 
-    private func write(to bytes: inout [UInt8], path: String) throws {
-        switch self {
+    /// As ``data()``.
+    func bytes() throws -> [UInt8] {
+        var writer = JSONWriter()
+        do throws(JSONWriter.Problem) { try writer.write(self) } catch { throw error.refusal }
+        return writer.bytes
+    }
+}
+
+/// Writes JSON text. Where a value cannot be written is only put into words when it happens.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+
+    struct Problem: Error {
+        let text: String
+        var path = ""
+
+        func below(_ name: String) -> Problem {
+            Problem(text: text, path: path.isEmpty || path.hasPrefix("[") ? name + path : "\(name).\(path)")
+        }
+
+        var refusal: BloomChatsError { .invalidArgument(path, text) }
+    }
+
+    /// The next field of the one object that is being written.
+    mutating func field(_ name: StaticString, _ value: JSONValue) throws {
+        if bytes.isEmpty { bytes.reserveCapacity(256) }
+        bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
+        bytes.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        do throws(Problem) { try write(value) } catch { throw error.below("\(name)").refusal }
+    }
+
+    /// The object of those fields.
+    mutating func object() -> [UInt8] {
+        if bytes.isEmpty { bytes.append(UInt8(ascii: "{")) }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    mutating func write(_ value: JSONValue) throws(Problem) {
+        switch value {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let flag): bytes.append(contentsOf: flag ? "true".utf8 : "false".utf8)
         case .integer(let number): bytes.append(contentsOf: String(number).utf8)
         case .digits(let digits):
-            guard (try? JSONValue(parsing: digits))?.double != nil else {
-                throw BloomChatsError.invalidArgument(path, "holds digits that are not a number")
-            }
+            guard (try? JSONValue(parsing: digits))?.double != nil else { throw Problem(text: "holds digits that are not a number") }
             bytes.append(contentsOf: digits.utf8)
         case .number(let number):
-            guard number.isFinite else {
-                throw BloomChatsError.invalidArgument(path, "holds NaN or an infinity, which JSON cannot express")
-            }
+            guard number.isFinite else { throw Problem(text: "holds NaN or an infinity, which JSON cannot express") }
             bytes.append(contentsOf: "\(number)".utf8)
-        case .string(let text): Self.write(text, to: &bytes)
+        case .string(let text): write(text)
         case .array(let items):
             bytes.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                try item.write(to: &bytes, path: "\(path)[\(index)]")
+                do throws(Problem) { try write(item) } catch { throw error.below("[\(index)]") }
             }
             bytes.append(UInt8(ascii: "]"))
         case .object(let fields):
             bytes.append(UInt8(ascii: "{"))
             for (index, name) in fields.keys.sorted().enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                Self.write(name, to: &bytes)
+                write(name)
                 bytes.append(UInt8(ascii: ":"))
-                try fields[name, default: .null].write(to: &bytes, path: path.isEmpty ? name : "\(path).\(name)")
+                do throws(Problem) { try write(fields[name, default: .null]) } catch { throw error.below(name) }
             }
             bytes.append(UInt8(ascii: "}"))
         }
     }
 
-    private static func write(_ text: String, to bytes: inout [UInt8]) {
+    private mutating func write(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
-            case ..<0x20:
-                let hex = String(byte, radix: 16)
-                bytes.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - hex.count))\(hex)".utf8)
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { characters in
+            // Most text has nothing to escape and goes in as it is.
+            var from = 0
+            for (at, byte) in characters.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                bytes.append(contentsOf: characters[from..<at])
+                escape(byte)
+                from = at + 1
             }
+            bytes.append(contentsOf: characters[from...])
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        guard byte < 0x20 else { return bytes.append(contentsOf: [UInt8(ascii: "\\"), byte]) }
+        let hex = String(byte, radix: 16)
+        bytes.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - hex.count))\(hex)".utf8)
     }
 }

@@ -11,9 +11,9 @@ public protocol AnyShape: JSONRepresentable, Hashable, Codable, CustomStringConv
 
 extension AnyShape {
     /// `nil` for what is neither a known shape nor an object of a kind yet to come.
-    init?(json: JSONValue) {
-        let shape = Self(raw: json)
-        guard shape.isKnown || json.object != nil else { return nil }
+    init?(json: JSONSource) {
+        let shape = Self(raw: json.value)
+        guard shape.isKnown || json.isObject else { return nil }
         self = shape
     }
 
