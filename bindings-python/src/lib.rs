@@ -23,4 +23,11 @@ mod _native {
     use crate::webhook::{parse_event, sign_webhook, verify_webhook};
     #[pymodule_export]
     const VERSION: &str = bloomchats::VERSION;
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        #[cfg(unix)]
+        crate::runtime::watch_forks()?;
+        Ok(())
+    }
 }

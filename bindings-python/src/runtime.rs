@@ -4,22 +4,39 @@
 //! of the parent is touched there, not even to free it: the child leaks it and builds its own.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{io, marker, mem, process, ptr};
+use std::{io, marker, mem, ptr};
 
 use bloomchats::{Limits, Reactor};
 use tokio::runtime::{Builder, Runtime};
 
+/// Forks between the process that loaded us and this one. A look at it is free; asking the system for the process's number is not.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// Has every child know that it is one, whoever forks it.
+#[cfg(unix)]
+pub fn watch_forks() -> io::Result<()> {
+    extern "C" fn in_child() {
+        GENERATION.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic number, and this library is never unloaded.
+    #[allow(unsafe_code)]
+    match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
 /// A value of the process that made it: any other cannot reach it, and leaks it instead of dropping it.
 pub struct Local<T> {
-    process: u32,
+    generation: u32,
     value: Option<T>,
 }
 
 impl<T> Local<T> {
     pub fn new(value: T) -> Local<T> {
-        Local { process: process::id(), value: Some(value) }
+        Local { generation: GENERATION.load(Ordering::Relaxed), value: Some(value) }
     }
 
     pub fn get(&self) -> Option<&T> {
@@ -32,7 +49,7 @@ impl<T> Local<T> {
     }
 
     fn is_ours(&self) -> bool {
-        self.process == process::id()
+        self.generation == GENERATION.load(Ordering::Relaxed)
     }
 }
 
