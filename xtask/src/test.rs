@@ -118,7 +118,7 @@ fn python(root: &Path) -> Result<()> {
 
 /// The built wheels, in an environment that has nothing else: no index, no command on PATH but what they bring.
 fn install_python(root: &Path) -> Result<()> {
-    let wheel = build_wheel(root, "bindings-python", &["--release"])?;
+    let wheel = build_wheel(root, "bindings-python", &["--profile", "addon", "--compression-level", "9"])?;
     let size = std::fs::metadata(&wheel)?.len();
     println!("wheel: {:.2} MB", size as f64 / 1e6);
     ensure!(size <= 2_000_000, "the wheel is larger than 2 MB");

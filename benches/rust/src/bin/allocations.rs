@@ -11,7 +11,7 @@ static COUNTED: Alloc = Alloc;
 /// Calls that are averaged over.
 const CALLS: u64 = 200;
 /// Most allocations of a send, and of a list of 100 contacts with their tags.
-const CEILING: (u64, u64) = (130, 1_000);
+const CEILING: (u64, u64) = (65, 950);
 
 fn main() -> Result<()> {
     let url = std::env::args().nth(1).context("usage: allocations URL")?;
