@@ -7,7 +7,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bloomchats::{Call, Config, Credential, File, Progress, Reactor};
+use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor};
 use napi::bindgen_prelude::{Either, Env, Error, Function, Result, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
@@ -62,7 +62,7 @@ pub struct Completion {
     pub event: Option<String>,
     /// JSON of the error.
     pub error: Option<String>,
-    /// JSON of what the last attempt said: status, headers, request id, attempts, key.
+    /// JSON of what the last attempt said, an array: status, headers, request id, attempts, key.
     pub head: Option<String>,
     /// JSON of the value; on a page, the whole body.
     pub body: Option<String>,
@@ -271,18 +271,13 @@ impl Completion {
             Event::Failed(error) => return Completion { error: Some(error), ..nothing },
             Event::Done(answer) => *answer,
         };
-        let head = json!({
-            "status": answer.status,
-            "headers": answer.headers,
-            "request_id": answer.request_id,
-            "attempts": answer.attempts,
-            "idempotency_key": answer.idempotency_key,
-        });
+        let Answer { status, headers, request_id, attempts, idempotency_key, .. } = &answer;
+        let head = serde_json::to_string(&(status, headers, request_id, attempts, idempotency_key)).ok();
         // Core has checked that the body is UTF-8; were it not, the host would still get text.
         let body = String::from_utf8(answer.body.into())
             .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned());
         Completion {
-            head: Some(head.to_string()),
+            head: Some(head.unwrap_or_default()),
             body: Some(body),
             model: Some(answer.model),
             items: answer.items,

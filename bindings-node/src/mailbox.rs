@@ -6,6 +6,7 @@
 use std::ffi::c_int;
 use std::future::Future;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -84,9 +85,9 @@ impl Mailbox {
     pub fn turn(&self) -> io::Result<bool> {
         if let Engine::Loop(reactor) = &self.engine {
             self.turning.store(true, Ordering::Release);
-            let turned = reactor.turn();
+            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn()));
             self.turning.store(false, Ordering::Release);
-            turned?;
+            turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         }
         Ok(lock(&self.events).as_ref().is_some_and(|events| !events.is_empty()))
     }

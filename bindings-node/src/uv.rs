@@ -181,7 +181,7 @@ unsafe extern "C" fn happened(raw: RawHandle, status: c_int, _events: c_int) {
         Rc::from_raw((*raw).data)
     };
     let Some(ready) = handle.ready.borrow().clone() else { return };
-    // Nothing above could catch a panic.
+    // Nothing below this frame could catch a panic.
     let go_on = panic::catch_unwind(AssertUnwindSafe(|| ready(status == 0))).unwrap_or(false);
     if !(go_on && status == 0) && handle.ready.borrow().is_some() {
         handle.watching.set(false);
