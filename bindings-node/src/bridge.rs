@@ -1,17 +1,20 @@
 //! Clients and calls, as TypeScript reaches them: one `Bridge` per environment, numbers for calls, JSON for the rest.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::future::ready;
+use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use bloomchats::{Call, Config, Credential, File, Progress};
-use napi::bindgen_prelude::{Either, Env, Error, Result, Uint8Array};
+use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor};
+use napi::bindgen_prelude::{Either, Env, Error, Function, Result, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
 
-use crate::mailbox::{Event, Mailbox, Wake};
-use crate::running::{Provider, Run, Running, to_json};
+use crate::mailbox::{Engine, Event, Mailbox};
+use crate::running::{Provider, Run, Running, runtime, to_json};
+use crate::uv::{Callback, Watch};
 
 /// A client of one product.
 #[napi]
@@ -59,7 +62,7 @@ pub struct Completion {
     pub event: Option<String>,
     /// JSON of the error.
     pub error: Option<String>,
-    /// JSON of what the last attempt said: status, headers, request id, attempts, key.
+    /// JSON of what the last attempt said, an array: status, headers, request id, attempts, key.
     pub head: Option<String>,
     /// JSON of the value; on a page, the whole body.
     pub body: Option<String>,
@@ -73,8 +76,18 @@ pub struct Completion {
 /// One environment's calls. Lives on the environment's own thread and goes away with it, and its calls with it.
 #[napi]
 pub struct Bridge {
+    wake: Rc<Callback>,
+    /// The environment's loop is libuv's.
+    libuv: bool,
+    /// Since the first call.
+    post: OnceCell<Post>,
+    calls: Rc<RefCell<Calls>>,
+}
+
+/// What drives an environment's calls. The watch ends before the descriptor that it watches.
+struct Post {
+    watch: Option<Watch>,
     mailbox: Arc<Mailbox>,
-    calls: RefCell<Calls>,
 }
 
 #[derive(Default)]
@@ -85,10 +98,12 @@ struct Calls {
 
 #[napi]
 impl Bridge {
-    /// `wake` is called on the environment's own thread when there is something to drain. It must not throw.
+    /// `wake` is called on the environment's own thread when there is something to drain. It must not throw. `libuv`: this host's
+    /// event loop is libuv's and not something that passes for it.
     #[napi(constructor, catch_unwind)]
-    pub fn new(wake: Wake) -> Bridge {
-        Bridge { mailbox: Arc::new(Mailbox::new(wake)), calls: RefCell::default() }
+    pub fn new(env: Env, wake: Function<'_, (), ()>, libuv: bool) -> Result<Bridge> {
+        let wake = Rc::new(Callback::new(env, wake.create_ref()?)?);
+        Ok(Bridge { wake, libuv, post: OnceCell::new(), calls: Rc::default() })
     }
 
     /// A client, or JSON of the error. `provider`: its key is asked for when it is needed.
@@ -164,9 +179,13 @@ impl Bridge {
     #[napi(catch_unwind)]
     pub fn drain(&self, env: Env) -> Result<Vec<Completion>> {
         let mut completions = Vec::new();
-        for (call, event) in self.mailbox.drain() {
+        let Some(post) = self.post.get() else { return Ok(completions) };
+        for (call, event) in post.mailbox.drain() {
             if matches!(event, Event::Done(_) | Event::Failed(_)) {
-                self.forget(env, call)?;
+                let mut calls = self.calls.borrow_mut();
+                if calls.running.remove(&call).is_some() && calls.running.is_empty() {
+                    post.keep_alive(env, false)?;
+                }
             }
             completions.push(Completion::of(call, event));
         }
@@ -174,30 +193,69 @@ impl Bridge {
     }
 
     fn start(&self, env: Env, progress: Arc<Progress>, run: Run, watched: bool) -> Result<u32> {
+        let post = self.post(env)?;
         let mut calls = self.calls.borrow_mut();
+        if calls.running.is_empty() {
+            post.keep_alive(env, true)?;
+        }
         calls.last = calls.last.wrapping_add(1);
         let call = calls.last;
-        let running = Running::spawn(call, self.mailbox.clone(), progress, run, watched)
-            .map_err(|error| Error::from_reason(format!("the runtime does not start: {error}")))?;
-        if calls.running.is_empty() {
-            self.mailbox.keep_alive(env, true)?;
-        }
-        calls.running.insert(call, running);
+        calls.running.insert(call, Running::spawn(call, post.mailbox.clone(), progress, run, watched));
         Ok(call)
     }
 
-    fn forget(&self, env: Env, call: u32) -> Result<()> {
-        let mut calls = self.calls.borrow_mut();
-        let known = calls.running.remove(&call).is_some();
-        if known && calls.running.is_empty() { self.mailbox.keep_alive(env, false) } else { Ok(()) }
+    fn post(&self, env: Env) -> Result<&Post> {
+        if let Some(post) = self.post.get() {
+            return Ok(post);
+        }
+        let no_runtime = |error: io::Error| Error::from_reason(format!("the runtime does not start: {error}"));
+        let runtime = runtime().map_err(no_runtime)?;
+        if self.libuv {
+            let reactor = Reactor::new(runtime.handle().clone()).map_err(no_runtime)?;
+            let mailbox = Arc::new(Mailbox::new(Engine::Loop(reactor)));
+            let (turned, wake, calls) = (mailbox.clone(), self.wake.clone(), self.calls.clone());
+            let ready = Rc::new(move |watched: bool| turn(watched, &turned, &wake, &calls));
+            let watch = mailbox.descriptor().and_then(|fd| Watch::open(env, fd, ready));
+            if watch.is_some() {
+                return Ok(self.post.get_or_init(|| Post { watch, mailbox }));
+            }
+        }
+        let wake = self.wake.function()?.build_threadsafe_function::<()>().weak::<true>().build()?;
+        let mailbox = Arc::new(Mailbox::new(Engine::Thread(wake, runtime)));
+        Ok(self.post.get_or_init(|| Post { watch: None, mailbox }))
+    }
+}
+
+/// The loop's turn. Says whether the loop can have another.
+fn turn(watched: bool, mailbox: &Mailbox, wake: &Callback, calls: &RefCell<Calls>) -> bool {
+    let turned = mailbox.turn();
+    let go_on = watched && turned.is_ok();
+    if !go_on {
+        // Nothing would ever come of them.
+        for running in calls.borrow().running.values() {
+            running.fail("internal", "the event loop no longer learns which sockets are ready");
+        }
+    }
+    if turned.unwrap_or(true) || !go_on {
+        wake.call();
+    }
+    go_on
+}
+
+impl Post {
+    /// Whether this environment's process (or worker) stays alive although its event loop has nothing else to do.
+    fn keep_alive(&self, env: Env, yes: bool) -> Result<()> {
+        self.watch.as_ref().map_or_else(|| self.mailbox.keep_alive(env, yes), |watch| watch.keep_alive(yes))
     }
 }
 
 impl Drop for Bridge {
     /// The environment ends: a worker was terminated, or the process exits.
     fn drop(&mut self) {
-        self.mailbox.close();
-        for running in self.calls.get_mut().running.values() {
+        if let Some(post) = self.post.get() {
+            post.mailbox.close();
+        }
+        for running in self.calls.borrow().running.values() {
             running.cancel();
         }
     }
@@ -213,18 +271,13 @@ impl Completion {
             Event::Failed(error) => return Completion { error: Some(error), ..nothing },
             Event::Done(answer) => *answer,
         };
-        let head = json!({
-            "status": answer.status,
-            "headers": answer.headers,
-            "request_id": answer.request_id,
-            "attempts": answer.attempts,
-            "idempotency_key": answer.idempotency_key,
-        });
+        let Answer { status, headers, request_id, attempts, idempotency_key, .. } = &answer;
+        let head = serde_json::to_string(&(status, headers, request_id, attempts, idempotency_key)).ok();
         // Core has checked that the body is UTF-8; were it not, the host would still get text.
         let body = String::from_utf8(answer.body.into())
             .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned());
         Completion {
-            head: Some(head.to_string()),
+            head: Some(head.unwrap_or_default()),
             body: Some(body),
             model: Some(answer.model),
             items: answer.items,

@@ -1,9 +1,20 @@
-//! How completions reach an environment's event loop: a list, and one wake-up when it fills.
+//! How completions reach an environment's event loop: a list, one wake-up when it fills, and what drives the calls that fill it.
+//!
+//! The environment's own libuv loop drives them where the host has one. Elsewhere the runtime's thread does, which only ever appends
+//! and wakes.
 
+use std::ffi::c_int;
+use std::future::Future;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bloomchats::{Reactor, Task};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Result, Status, check_status, sys};
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 
 /// Takes no arguments, passes no error, and does not keep the process alive by itself.
 pub type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
@@ -19,16 +30,31 @@ pub enum Event {
     Seen(String),
 }
 
-/// The completions of one environment. The runtime's thread appends; only the environment's own thread drains.
+/// The completions of one environment. Calls append; only the environment's own thread drains.
 pub struct Mailbox {
     /// Gone when the environment goes away: what still happens then is nobody's.
     events: Mutex<Option<Vec<(u32, Event)>>>,
-    wake: Wake,
+    /// While the loop is at it, what comes in needs no wake-up.
+    turning: AtomicBool,
+    engine: Engine,
+}
+
+pub enum Engine {
+    /// The environment's loop, which watches the reactor's descriptor.
+    Loop(Reactor),
+    /// The runtime's thread, which has the loop drain.
+    Thread(Wake, &'static Runtime),
+}
+
+/// A call under way.
+pub enum Driven {
+    Loop(Task),
+    Thread(AbortHandle),
 }
 
 impl Mailbox {
-    pub fn new(wake: Wake) -> Mailbox {
-        Mailbox { events: Mutex::new(Some(Vec::new())), wake }
+    pub fn new(engine: Engine) -> Mailbox {
+        Mailbox { events: Mutex::new(Some(Vec::new())), turning: AtomicBool::new(false), engine }
     }
 
     pub fn push(&self, call: u32, event: Event) {
@@ -37,21 +63,42 @@ impl Mailbox {
         events.push((call, event));
         let first = events.len() == 1;
         drop(slot);
-        // Later ones travel with the first, whose wake-up is still to come. An environment that is going away refuses
-        // the wake-up, and nobody is left to miss it.
-        if first {
-            self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        // Later ones travel with the first, whose wake-up is still to come.
+        if !first || self.turning.load(Ordering::Acquire) {
+            return;
+        }
+        match &self.engine {
+            Engine::Loop(reactor) => reactor.ring(),
+            // An environment that is going away refuses, and nobody is left to miss it.
+            Engine::Thread(wake, _) => drop(wake.call((), ThreadsafeFunctionCallMode::NonBlocking)),
         }
     }
 
-    /// Whether this environment's process (or worker) stays alive although its event loop has nothing else to do.
-    #[allow(unsafe_code)] // napi's own safe form wants the function for itself, which the runtime's thread shares
-    pub fn keep_alive(&self, env: Env, yes: bool) -> Result<()> {
-        let change = if yes { sys::napi_ref_threadsafe_function } else { sys::napi_unref_threadsafe_function };
-        // SAFETY: `Env` proves that this is the environment's own thread while it runs JavaScript, so the function,
-        // which goes away after that at the earliest, is still there.
-        let status = unsafe { change(env.raw(), self.wake.raw()) };
-        check_status!(status, "the event loop cannot be held")
+    pub fn drive(&self, call: impl Future<Output = ()> + Send + 'static) -> Driven {
+        match &self.engine {
+            Engine::Loop(reactor) => Driven::Loop(reactor.spawn(call)),
+            Engine::Thread(_, runtime) => Driven::Thread(runtime.spawn(call).abort_handle()),
+        }
+    }
+
+    /// Takes the loop's calls as far as they go. Says whether there is something to drain.
+    pub fn turn(&self) -> io::Result<bool> {
+        if let Engine::Loop(reactor) = &self.engine {
+            self.turning.store(true, Ordering::Release);
+            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn()));
+            self.turning.store(false, Ordering::Release);
+            turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+        }
+        Ok(lock(&self.events).as_ref().is_some_and(|events| !events.is_empty()))
+    }
+
+    /// What the environment's loop is to watch, where it can.
+    pub fn descriptor(&self) -> Option<c_int> {
+        match &self.engine {
+            #[cfg(unix)]
+            Engine::Loop(reactor) => Some(reactor.fd()),
+            _ => None,
+        }
     }
 
     pub fn drain(&self) -> Vec<(u32, Event)> {
@@ -60,6 +107,17 @@ impl Mailbox {
 
     pub fn close(&self) {
         *lock(&self.events) = None;
+    }
+
+    /// Whether the process (or worker) stays alive although its event loop has nothing else to do, where a thread drives the calls.
+    #[allow(unsafe_code)] // napi's own safe form wants the function for itself, which the runtime's thread shares
+    pub fn keep_alive(&self, env: Env, yes: bool) -> Result<()> {
+        let Engine::Thread(wake, _) = &self.engine else { return Ok(()) };
+        let change = if yes { sys::napi_ref_threadsafe_function } else { sys::napi_unref_threadsafe_function };
+        // SAFETY: `Env` proves that this is the environment's own thread while it runs JavaScript, so the function,
+        // which goes away after that at the earliest, is still there.
+        let status = unsafe { change(env.raw(), wake.raw()) };
+        check_status!(status, "the event loop cannot be held")
     }
 }
 

@@ -1,26 +1,25 @@
-//! One call under way: driven by the runtime's thread, cancelled from the environment's.
+//! One call under way: driven by its mailbox's engine, cancelled from the environment's thread.
 
 use std::future::Future;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bloomchats::{Answer, BoxFuture, CredentialProvider, Error, Progress, Secret};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
-use crate::mailbox::{Event, Mailbox, lock};
+use crate::mailbox::{Driven, Event, Mailbox, lock};
 
 /// A future of core.
 pub type Run = BoxFuture<bloomchats::Result<Answer>>;
 
-/// The process's runtime: one thread for connections and timers, started by the first call and shared by all
-/// environments. It is never stopped: Node ends its process without waiting for it.
-fn runtime() -> io::Result<&'static Runtime> {
+/// The process's runtime: one thread that makes connections and wakes loops for timers, started by the first call and shared
+/// by all environments. It is never stopped: Node ends its process without waiting for it.
+pub fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: Mutex<Option<&'static Runtime>> = Mutex::new(None);
     let mut slot = lock(&RUNTIME);
     if let Some(runtime) = *slot {
@@ -43,7 +42,7 @@ pub struct Running {
     /// cancelled call has told all it did before `cancel` looks at its progress.
     run: Mutex<Option<Run>>,
     answer: Mutex<Option<oneshot::Sender<Secret>>>,
-    task: OnceLock<AbortHandle>,
+    driven: Mutex<Option<Driven>>,
 }
 
 tokio::task_local! {
@@ -51,36 +50,38 @@ tokio::task_local! {
 }
 
 impl Running {
-    /// Hands a call to the runtime. `watched`: its events go where its end goes, before it.
-    pub fn spawn(
-        call: u32,
-        mailbox: Arc<Mailbox>,
-        progress: Arc<Progress>,
-        run: Run,
-        watched: bool,
-    ) -> io::Result<Arc<Running>> {
+    /// Starts a call. `watched`: its events go where its end goes, before it.
+    pub fn spawn(call: u32, mailbox: Arc<Mailbox>, progress: Arc<Progress>, run: Run, watched: bool) -> Arc<Running> {
         if watched {
             let mailbox = mailbox.clone();
             progress.watch(Arc::new(move |event| mailbox.push(call, Event::Seen(event.to_json().to_string()))));
         }
         let run = Mutex::new(Some(run));
-        let running = Running { call, mailbox, progress, run, answer: Mutex::default(), task: OnceLock::new() };
+        let running = Running { call, mailbox, progress, run, answer: Mutex::default(), driven: Mutex::default() };
         let running = Arc::new(running);
-        let task = runtime()?.spawn(CURRENT.scope(running.clone(), Drive(running.clone())));
-        let _ = running.task.set(task.abort_handle());
-        Ok(running)
+        let driven = running.mailbox.drive(CURRENT.scope(running.clone(), Drive(running.clone())));
+        *lock(&running.driven) = Some(driven);
+        running
     }
 
     /// Ends the call: its socket closes, its waits end, and that is what comes of it. Nothing happens when it was over.
     pub fn cancel(&self) {
+        self.fail("cancelled", "cancelled");
+    }
+
+    /// Ends the call like [`Running::cancel`], for another reason.
+    pub fn fail(&self, kind: &str, message: &str) {
         let Some(run) = lock(&self.run).take() else { return };
         // Connections are given back to the runtime that drives them.
         let _entered = runtime().map(Runtime::enter);
         drop(run);
-        if let Some(task) = self.task.get() {
-            task.abort();
+        let driven = lock(&self.driven).take();
+        match driven {
+            Some(Driven::Loop(task)) => task.cancel(),
+            Some(Driven::Thread(task)) => task.abort(),
+            None => {}
         }
-        self.mailbox.push(self.call, Event::Failed(self.failure("cancelled", "cancelled")));
+        self.mailbox.push(self.call, Event::Failed(self.failure(kind, message)));
     }
 
     /// Answers core's question "credential?".

@@ -19,8 +19,8 @@ interface Call {
 
 const calls = new Map<number, Call>();
 
-/** The environment's bridge. */
-export const bridge: NativeBridge = new native.Bridge(drain);
+/** The environment's bridge. Bun and Deno offer an event loop that is not libuv's under its name; a thread drives their calls. */
+export const bridge: NativeBridge = new native.Bridge(drain, !("Bun" in globalThis || "Deno" in globalThis));
 
 let draining = false;
 let more = false;

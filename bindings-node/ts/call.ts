@@ -22,13 +22,7 @@ export interface CallOptions {
   extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
 
-interface Head {
-  status: number;
-  headers: [string, string][];
-  request_id: string | null;
-  attempts: number;
-  idempotency_key: string | null;
-}
+type Head = readonly [status: number, headers: [string, string][], requestId: string | null, attempts: number, idempotencyKey: string | null];
 
 /** A value and what the service said around it. */
 export class APIResponse<T> {
@@ -45,32 +39,32 @@ export class APIResponse<T> {
   }
 
   #read(): Head {
-    return (this.#head ??= JSON.parse(this.#completion.head ?? "{}") as Head);
+    return (this.#head ??= JSON.parse(this.#completion.head ?? "[]") as Head);
   }
 
   /** HTTP status of the last attempt. */
   get status(): number {
-    return this.#read().status;
+    return this.#read()[0];
   }
 
   /** Its headers. */
   get headers(): Headers {
-    return (this.#headers ??= new Headers(this.#read().headers));
+    return (this.#headers ??= new Headers(this.#read()[1]));
   }
 
   /** The service's id of the request, for its support. */
   get requestId(): string | undefined {
-    return this.#read().request_id ?? undefined;
+    return this.#read()[2] ?? undefined;
   }
 
   /** Attempts made. */
   get attempts(): number {
-    return this.#read().attempts;
+    return this.#read()[3];
   }
 
   /** The key that last went on the wire. */
   get idempotencyKey(): string | undefined {
-    return this.#read().idempotency_key ?? undefined;
+    return this.#read()[4] ?? undefined;
   }
 
   /** Name of the value's type (of one item's, on a page): tells the alternatives of a union apart. Empty for plain JSON. */
@@ -104,7 +98,8 @@ export class APIPromise<T> extends Promise<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#response.then((response) => response.value).then(onFulfilled, onRejected);
+    // Not by way of a promise of the value: every `await` comes through here.
+    return this.#response.then((response) => (typeof onFulfilled === "function" ? onFulfilled(response.value) : (response.value as unknown as A)), onRejected);
   }
 
   override catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {

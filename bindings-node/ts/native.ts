@@ -28,7 +28,8 @@ export interface NativeBridge {
 
 /** The addon's exports. */
 export interface Native {
-  Bridge: new (wake: () => void) => NativeBridge;
+  /** `libuv`: the event loop is libuv's, and not something that passes for it. */
+  Bridge: new (wake: () => void, libuv: boolean) => NativeBridge;
   verifyWebhook(body: string | Uint8Array, header: string | undefined, secrets: string[], now: number, tolerance: number): string;
   signWebhook(body: string | Uint8Array, secret: string, at: number): string;
   parseEvent(body: string | Uint8Array): string;
