@@ -53,9 +53,9 @@ function platform() {
 const addon = `bloomchats.${platform()}.node`;
 
 function buildAddon() {
-  run("cargo", ["build", "--quiet", "--package", "bloomchats-node", ...(release ? ["--release"] : [])], root);
+  run("cargo", ["build", "--quiet", "--package", "bloomchats-node", ...(release ? ["--profile", "addon"] : [])], root);
   const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-  copyFileSync(join(target, release ? "release" : "debug", LIBRARY[process.platform]), join(dist, addon));
+  copyFileSync(join(target, release ? "addon" : "debug", LIBRARY[process.platform]), join(dist, addon));
 }
 
 /** `index.mjs` names what `index.js` exports; its types are those of `index.js`. */
