@@ -134,7 +134,8 @@ fn python(workshop: &Workshop) -> Result<Vec<Client>> {
         run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &environment))?;
     } else {
         let wheels = scratch(root, "bench-wheels")?;
-        let build = ["build", "--quiet", "--profile", "addon", "--compression-level", "9", "--out", &wheels.to_string_lossy()];
+        let build =
+            ["build", "--quiet", "--profile", "addon", "--compression-level", "9", "--out", &wheels.to_string_lossy()];
         run(&mut command(&binding, bin("maturin"), &build))?;
         run(command(root, bin("pip"), &install)
             .args(["--force-reinstall", "--no-deps", "--no-index", "bloomchats", "--find-links"])
