@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -105,6 +106,21 @@ def test_the_clients_own_timeout(server: Server) -> None:
     assert caught.value.maybe_sent
     assert caught.value.idempotency_key
     assert server.hung_up.wait(5)
+
+
+@every_loop
+def test_an_answer_in_time_is_one_although_the_loop_was_blocked(server: Server, run: Runner) -> None:
+    async def main() -> None:
+        async with client(server) as blooio:
+            # Making a connection takes turns of the loop; the next call has one.
+            await blooio.v2.messages.send("+15551234567", text="first")
+            sending = asyncio.ensure_future(blooio.v2.messages.send("+15551234567", text="second", timeout=0.5))
+            await asyncio.sleep(0)
+            server.wait_for_requests(2)
+            time.sleep(1)
+            assert (await sending).message_id == "m1"
+
+    run(main())
 
 
 def test_loops_closed_in_mid_call_leave_nothing_behind(server: Server) -> None:
