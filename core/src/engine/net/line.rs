@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,14 +44,15 @@ impl Line {
         let mut response = pin!(sender.try_send_request(request));
         poll_fn(|context| {
             drive(driver, context);
-            response.as_mut().poll(context)
+            response.as_mut().poll(&mut unheard())
         })
         .await
     }
 
-    /// Whether another request can be sent: the last exchange is over on both sides.
-    pub fn rests(&mut self, context: &mut Context<'_>) -> bool {
-        drive(&mut self.driver, context);
+    /// Whether another request can be sent: the last exchange is over on both sides. From here on it wakes nobody: the call is over,
+    /// and the next one looks at it before it sends.
+    pub fn rests(&mut self) -> bool {
+        drive(&mut self.driver, &mut unheard());
         self.driver.is_some() && self.sender.is_ready()
     }
 
@@ -73,6 +74,11 @@ impl Line {
     }
 }
 
+/// What only the driver brings about needs no wake-up: whoever waits for it has just driven.
+fn unheard() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
 fn drive(driver: &mut Option<Driver>, context: &mut Context<'_>) {
     // How it ended is told to whoever waits for an answer.
     if driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(context).is_ready()) {
@@ -91,11 +97,11 @@ impl Body for Arriving<'_> {
     type Error = hyper::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        if let frame @ Poll::Ready(_) = Pin::new(&mut self.body).poll_frame(context) {
+        if let frame @ Poll::Ready(_) = Pin::new(&mut self.body).poll_frame(&mut unheard()) {
             return frame;
         }
         drive(&mut self.line.driver, context);
-        Pin::new(&mut self.body).poll_frame(context)
+        Pin::new(&mut self.body).poll_frame(&mut unheard())
     }
 
     fn is_end_stream(&self) -> bool {

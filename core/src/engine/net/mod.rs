@@ -151,7 +151,7 @@ impl Client {
         let Way::Own(mut line) = way else { return body::read(body, gzip).await };
         let body = body::read(Arriving { line: &mut line, body }, gzip).await;
         if let Body::Whole(_) = &body {
-            self.pool.take_back(line).await;
+            self.pool.take_back(line);
         }
         body
     }

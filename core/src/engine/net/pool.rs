@@ -1,9 +1,7 @@
 //! Connections to the service: made when there is none at rest, kept for the next call.
 
-use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -169,8 +167,8 @@ impl Pool {
     }
 
     /// Takes a line back whose answer has been read, if another request can follow.
-    pub async fn take_back(self: &Arc<Pool>, mut line: Line) {
-        if !poll_fn(|context| Poll::Ready(line.rests(context))).await {
+    pub fn take_back(self: &Arc<Pool>, mut line: Line) {
+        if !line.rests() {
             return;
         }
         line.falls_idle();
