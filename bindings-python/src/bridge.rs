@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::credential::{Asking, HOST, Heard, Host, Question};
 use crate::queue::{Driven, Event, Mailbox, Queue};
-use crate::runtime::{Borrowed, Local, PerProcess, limits, runtime};
+use crate::runtime::{Borrowed, Local, PerProcess, limits, lock, runtime};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
@@ -242,7 +242,7 @@ impl Call {
         if watched {
             let (news, mailbox) = (news.clone(), mailbox.clone());
             progress.watch(Arc::new(move |event| {
-                news.lock().unwrap_or_else(PoisonError::into_inner).push(event.to_json().to_string());
+                lock(&news).push(event.to_json().to_string());
                 mailbox.push(call, Event::News);
             }));
         }
@@ -254,7 +254,7 @@ impl Call {
             told.end(result);
         };
         let driven = running.mailbox.drive(HOST.scope(Host::Loop(running.clone()), run))?;
-        *running.driven.lock().unwrap_or_else(PoisonError::into_inner) = Some(driven);
+        *lock(&running.driven) = Some(driven);
         Ok(Pending(Local::new(Some(Active { running, news }))))
     }
 }
@@ -320,7 +320,7 @@ impl Running {
 
     /// Ends the call. What comes back is still at work on that, on the runtime's thread.
     fn stop(&self) -> Option<JoinHandle<()>> {
-        let driven = self.driven.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let driven = lock(&self.driven).take();
         match driven? {
             Driven::Reactor(task) => {
                 task.cancel();
@@ -369,7 +369,7 @@ impl Pending {
 
     /// Events since the last time.
     fn events(&self) -> Vec<String> {
-        let take = |active: &Active| std::mem::take(&mut *active.news.lock().unwrap_or_else(PoisonError::into_inner));
+        let take = |active: &Active| std::mem::take(&mut *lock(&active.news));
         self.active().map(take).unwrap_or_default()
     }
 

@@ -1,7 +1,7 @@
 //! Keys that a Python callable supplies. Core asks; the host's own thread answers: the calling one for a synchronous
 //! call, the event loop's for an asynchronous one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bloomchats::{BoxFuture, CredentialProvider, Secret};
 use pyo3::exceptions::PyTypeError;
@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bridge::Running;
+use crate::runtime::lock;
 
 tokio::task_local! {
     /// Who answers the questions of the call that is running.
@@ -81,7 +82,7 @@ impl Question {
 impl Question {
     /// Goes on with this key.
     fn answer(&self, key: String) {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let answer = lock(&self.answer).take();
         if let Some(answer) = answer {
             // A call that was cancelled meanwhile no longer listens.
             let _ = answer.send(key.into());

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bloomchats::{Reactor, Task};
 use pyo3::prelude::*;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::bridge::Outcome;
 use crate::credential::Question;
-use crate::runtime::{Local, open_reactor, runtime};
+use crate::runtime::{Local, lock, open_reactor, runtime};
 
 /// What a running call tells its loop.
 pub enum Event {
@@ -46,7 +46,7 @@ pub enum Driven {
 
 impl Mailbox {
     pub fn push(&self, call: u64, event: Event) {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = lock(&self.events);
         events.push((call, event));
         let first = events.len() == 1;
         drop(events);
@@ -75,7 +75,7 @@ impl Mailbox {
             self.draining.store(false, Ordering::Release);
             turned?;
         }
-        Ok(std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner)))
+        Ok(std::mem::take(&mut *lock(&self.events)))
     }
 }
 

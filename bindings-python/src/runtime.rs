@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, marker, mem, ptr};
 
 use bloomchats::{Limits, Reactor};
@@ -130,7 +130,7 @@ pub struct Borrowed(Local<Reactor>);
 
 impl Borrowed {
     pub fn new() -> io::Result<Borrowed> {
-        let rested = reactors().lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let rested = lock(reactors()).pop();
         Ok(Borrowed(Local::new(rested.map_or_else(open_reactor, Ok)?)))
     }
 
@@ -143,7 +143,7 @@ impl Borrowed {
 impl Drop for Borrowed {
     fn drop(&mut self) {
         if let Some(reactor) = self.0.take() {
-            reactors().lock().unwrap_or_else(PoisonError::into_inner).push(reactor);
+            lock(reactors()).push(reactor);
         }
     }
 }
@@ -162,4 +162,9 @@ pub fn runtime() -> io::Result<&'static Runtime> {
         // The blocking threads only resolve host names.
         builder.worker_threads(1).max_blocking_threads(8).thread_name("bloomchats").enable_all().build()
     })
+}
+
+/// A panic elsewhere must not poison every later call: what these locks guard is valid at every point.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ pub(crate) use source::{Direction, Source};
 use task::Cell;
 pub use task::Task;
 use timer::Timers;
-pub(crate) use timer::sleep;
+pub(crate) use timer::{FOREVER, sleep};
 
 /// The token of wake-ups from other threads; sockets count from the next one.
 const ALARM: Token = Token(0);

@@ -11,7 +11,7 @@ use super::Shared;
 use crate::engine::lock;
 
 /// Longer than any program runs; the system's clocks cannot count to `Duration::MAX`.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// Who waits for which moment; the number tells apart those that wait for the same.
 #[derive(Default)]

@@ -51,8 +51,9 @@ impl Line {
 
     /// Whether another request can be sent: the last exchange is over on both sides. From here on it wakes nobody: the call is over,
     /// and the next one looks at it before it sends.
-    pub fn rests(&mut self) -> bool {
+    pub fn comes_to_rest(&mut self) -> bool {
         drive(&mut self.driver, &mut unheard());
+        self.idle_since = Instant::now();
         self.driver.is_some() && self.sender.is_ready()
     }
 
@@ -63,10 +64,6 @@ impl Line {
     /// Whether it can be used for a call that `watcher` wakes. The peer may have hung up while nobody listened.
     pub fn wakes_up_at(&self, watcher: &Watcher) -> bool {
         self.socket.is_quiet() && self.socket.move_to(watcher).is_ok()
-    }
-
-    pub fn falls_idle(&mut self) {
-        self.idle_since = Instant::now();
     }
 
     pub fn idle(&self) -> Duration {

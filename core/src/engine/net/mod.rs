@@ -24,14 +24,11 @@ use super::operation::Method;
 use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::reactor::sleep;
+use crate::reactor::{FOREVER, sleep};
 use connect::Connector;
 use line::Arriving;
 use pool::{Pool, Way};
 use socket::Watcher;
-
-/// Longer than any program runs; the system's clocks cannot count to `Duration::MAX`.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// The real transport, opened at the first call so that constructing a client reads no trust store.
 pub(crate) struct Http {

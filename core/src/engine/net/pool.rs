@@ -13,7 +13,7 @@ use hyper::client::conn::{TrySendError, http2};
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::TokioExecutor;
 use tokio::runtime::{Handle, Id};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::connect::{Connector, TooSlow};
@@ -121,15 +121,18 @@ impl Pool {
     /// Makes a connection to the service at `uri`, on tokio in any case.
     pub async fn connect(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
         let Watcher::Reactor(reactor) = watcher else { return self.clone().dial(uri).await };
-        let mut dialling = AbortOnDrop(reactor.background().spawn(self.clone().dial(uri)));
-        let interrupted = |_| Fault::NotConnected { late: false, detail: "making it was interrupted".into() };
-        let way = (&mut dialling.0).await.map_err(interrupted)??;
-        match &way {
-            Way::Own(line) if !line.wakes_up_at(watcher) => Err(Fault::NotConnected {
-                late: false,
-                detail: "the service closed the connection as soon as it was made".into(),
-            }),
-            _ => Ok(way),
+        let not_connected = |detail: &str| Fault::NotConnected { late: false, detail: detail.into() };
+        // A set, because it aborts what it holds when it is dropped.
+        let mut dialling = JoinSet::new();
+        dialling.spawn_on(self.clone().dial(uri), reactor.background());
+        let Some(Ok(way)) = dialling.join_next().await else {
+            return Err(not_connected("making it was interrupted"));
+        };
+        match way? {
+            Way::Own(line) if !line.wakes_up_at(watcher) => {
+                Err(not_connected("the service closed the connection as soon as it was made"))
+            }
+            way => Ok(way),
         }
     }
 
@@ -168,12 +171,10 @@ impl Pool {
 
     /// Takes a line back whose answer has been read, if another request can follow.
     pub fn take_back(self: &Arc<Pool>, mut line: Line) {
-        if !line.rests() {
-            return;
+        if line.comes_to_rest() {
+            lock(&self.idle).push(line);
+            self.sweep_later();
         }
-        line.falls_idle();
-        lock(&self.idle).push(line);
-        self.sweep_later();
     }
 
     /// Has connections closed that nobody has used for long.
@@ -233,13 +234,5 @@ impl Drop for Sweeper {
         if let Some(pool) = self.0.upgrade() {
             pool.swept.store(false, Ordering::Release);
         }
-    }
-}
-
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
