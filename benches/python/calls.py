@@ -24,8 +24,8 @@ ANSWERS = {
     },
 }
 BELOW = {
-    "send": ("blooio.v2.messages.send", b'{"chat":"grp_bench","text":"Hello"}'),
-    "list": ("blooio.v2.contacts.list", b"{}"),
+    "send": ("blooio.v2.messages.send", {"chat": "grp_bench", "text": "Hello"}),
+    "list": ("blooio.v2.contacts.list", {}),
 }
 
 
@@ -43,7 +43,7 @@ def python_calls(what):
 def native_calls(what):
     native = client(Blooio, what)._connection.native
     operation, arguments = BELOW[what]
-    call = lambda: native.call(operation, arguments, b"").run(None, None).body
+    call = lambda: native.run(True, operation, arguments, b"").text
     return timed(call, CALLS[what])
 
 
@@ -82,8 +82,8 @@ def native_async_calls(what):
         begun = time.process_time_ns()
         for number in range(CALLS[what]):
             waiting.append(loop.create_future())
-            pending = native.call(operation, arguments, b"").start(queue, number, False)
-            (await waiting[0]).body
+            pending = native.start(queue, number, False, operation, arguments, b"")
+            (await waiting[0]).text
             del pending
         return (time.process_time_ns() - begun) / 1e3 / CALLS[what]
 

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::bridge::Running;
+use crate::running::Running;
 use crate::runtime::lock;
 
 tokio::task_local! {

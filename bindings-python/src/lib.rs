@@ -1,12 +1,17 @@
 //! `bloomchats._native`: the waist of the SDK as Python sees it.
 //!
-//! Four ideas, one file each: state that belongs to one process (`runtime`), the way completions reach an event loop
-//! (`queue`), keys that a callable supplies (`credential`), and calls (`bridge`). Arguments and values cross as JSON
-//! that the Python package writes and reads; whatever fails comes back as a `Failure`, never as a Rust panic.
+//! One idea a file: clients and the ways into a call (`client`), what a call is made of (`arguments`), how a thread makes one (`call`)
+//! and how an event loop does (`running`, told of completions by `queue`), what it came to (`answer`), keys that a callable supplies
+//! (`credential`), and state that belongs to one process (`runtime`). Values cross as JSON that the Python package reads; whatever
+//! fails comes back as a `Failure`, never as a Rust panic.
 
-mod bridge;
+mod answer;
+mod arguments;
+mod call;
+mod client;
 mod credential;
 mod queue;
+mod running;
 mod runtime;
 mod webhook;
 
@@ -14,11 +19,15 @@ mod webhook;
 #[pyo3::pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::bridge::{Answer, Call, Client, Failure, Pending, new_idempotency_key};
+    use crate::answer::{Answer, Failure, new_idempotency_key};
+    #[pymodule_export]
+    use crate::client::{Client, NextPage};
     #[pymodule_export]
     use crate::credential::Question;
     #[pymodule_export]
     use crate::queue::Queue;
+    #[pymodule_export]
+    use crate::running::Pending;
     #[pymodule_export]
     use crate::webhook::{parse_event, sign_webhook, verify_webhook};
     #[pymodule_export]

@@ -12,13 +12,13 @@ use bloomchats::{Reactor, Task};
 use pyo3::prelude::*;
 use tokio::task::JoinHandle;
 
-use crate::bridge::Outcome;
+use crate::answer::{self, Failure};
 use crate::credential::Question;
 use crate::runtime::{Local, lock, open_reactor, runtime};
 
 /// What a running call tells its loop.
 pub enum Event {
-    Done(Box<Outcome>),
+    Done(Box<Result<bloomchats::Answer, Failure>>),
     Asked(Question),
     /// The call has events for its watcher.
     News,
@@ -116,7 +116,7 @@ impl Queue {
     /// Everything that happened since the last time: `[(call, Answer | Failure | Question | None)]`, `None` for news.
     fn drain(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
         let to_python = |(call, event)| match event {
-            Event::Done(outcome) => outcome.into_python(py).map(|object| (call, object)),
+            Event::Done(result) => answer::into_python(py, *result).map(|object| (call, object)),
             Event::Asked(question) => Py::new(py, question).map(|object| (call, object.into_any())),
             Event::News => Ok((call, py.None())),
         };

@@ -28,6 +28,11 @@ pub fn watch_forks() -> io::Result<()> {
     }
 }
 
+/// A number of this process that no ancestor of it has.
+fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
 /// A value of the process that made it: any other cannot reach it, and leaks it instead of dropping it.
 pub struct Local<T> {
     generation: u32,
@@ -36,7 +41,7 @@ pub struct Local<T> {
 
 impl<T> Local<T> {
     pub fn new(value: T) -> Local<T> {
-        Local { generation: GENERATION.load(Ordering::Relaxed), value: Some(value) }
+        Local { generation: generation(), value: Some(value) }
     }
 
     pub fn get(&self) -> Option<&T> {
@@ -49,7 +54,7 @@ impl<T> Local<T> {
     }
 
     fn is_ours(&self) -> bool {
-        self.generation == GENERATION.load(Ordering::Relaxed)
+        self.generation == generation()
     }
 }
 

@@ -7,7 +7,7 @@ use bloomchats::{Result, Secret};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::bridge::Failure;
+use crate::answer::Failure;
 
 /// The event as JSON bytes, or a `Failure`.
 fn told(py: Python<'_>, event: Result<Event>) -> PyResult<Py<PyAny>> {

@@ -66,7 +66,7 @@ impl Call {
     /// Reads a call from the JSON that bindings pass: arguments, and options with times in ms.
     pub fn from_json(operation: impl Into<String>, arguments: &[u8], options: &[u8]) -> Result<Call> {
         let arguments = parse_object("arguments", arguments)?;
-        Ok(Call::of(Cow::Owned(operation.into()), arguments, parse_options(options)?))
+        Ok(Call::of(Cow::Owned(operation.into()), arguments, CallOptions::from_json(options)?))
     }
 }
 
@@ -80,28 +80,35 @@ fn parse_object(name: &str, json: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
-fn parse_options(json: &[u8]) -> Result<CallOptions> {
-    let mut options = CallOptions::default();
-    for (name, value) in parse_object("options", json)? {
-        let expected = |what: &str| Error::argument(name.trim_end_matches("_ms"), format!("expected {what}"));
-        let ms = || value.as_u64().map(Duration::from_millis).ok_or_else(|| expected("whole milliseconds, 0 or more"));
-        match name.as_str() {
-            "timeout_ms" => options.timeout = Some(ms()?),
-            "attempt_timeout_ms" => options.attempt_timeout = Some(ms()?),
-            "max_retries" => {
-                let retries = value.as_u64().and_then(|n| u32::try_from(n).ok());
-                options.max_retries = Some(retries.ok_or_else(|| expected("a whole number from 0 to 10"))?);
+impl CallOptions {
+    /// Reads the JSON that bindings pass, with times in ms; no text at all stands for no options.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::InvalidArgument`], naming the option.
+    pub fn from_json(json: &[u8]) -> Result<CallOptions> {
+        let mut options = CallOptions::default();
+        for (name, value) in parse_object("options", json)? {
+            let expected = |what: &str| Error::argument(name.trim_end_matches("_ms"), format!("expected {what}"));
+            let ms =
+                || value.as_u64().map(Duration::from_millis).ok_or_else(|| expected("whole milliseconds, 0 or more"));
+            match name.as_str() {
+                "timeout_ms" => options.timeout = Some(ms()?),
+                "attempt_timeout_ms" => options.attempt_timeout = Some(ms()?),
+                "max_retries" => {
+                    let retries = value.as_u64().and_then(|n| u32::try_from(n).ok());
+                    options.max_retries = Some(retries.ok_or_else(|| expected("a whole number from 0 to 10"))?);
+                }
+                "idempotency_key" => {
+                    options.idempotency_key = Some(value.as_str().ok_or_else(|| expected("a string"))?.to_owned())
+                }
+                "headers" => options.headers = pairs(&name, &value)?,
+                "query" => options.query = pairs(&name, &value)?,
+                "extra_body" => options.extra_body = value.as_object().cloned().ok_or_else(|| expected("an object"))?,
+                _ => return Err(Error::argument(name, "is not an option of a call")),
             }
-            "idempotency_key" => {
-                options.idempotency_key = Some(value.as_str().ok_or_else(|| expected("a string"))?.to_owned())
-            }
-            "headers" => options.headers = pairs(&name, &value)?,
-            "query" => options.query = pairs(&name, &value)?,
-            "extra_body" => options.extra_body = value.as_object().cloned().ok_or_else(|| expected("an object"))?,
-            _ => return Err(Error::argument(name, "is not an option of a call")),
         }
+        Ok(options)
     }
-    Ok(options)
 }
 
 fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>> {
@@ -135,6 +142,13 @@ pub struct Answer {
     pub body: Bytes,
     /// The next page, if there is one.
     pub next: Option<NextPage>,
+}
+
+impl Answer {
+    /// The items of a page as they stand in its body, for hosts that read an item when it is asked for; `None` for anything else.
+    pub fn rows(&self) -> Option<Vec<&str>> {
+        listing::rows(std::str::from_utf8(&self.body).ok()?, self.items.as_deref()?)
+    }
 }
 
 impl std::fmt::Debug for Answer {

@@ -6,6 +6,8 @@ import copy
 import json
 import pickle
 import time
+from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -56,6 +58,33 @@ def test_models_are_frozen_views() -> None:
     assert contact.raw["from_the_future"] == {"a": 1}
     with pytest.raises(TypeError):
         hash(contact)
+
+
+def listed(*contacts: object, key: str = "contacts") -> Any:
+    answer = {"status": 200, "json": {key: [*contacts], "pagination": {"limit": 50, "offset": 0, "total": len(contacts)}}}
+    return next(scripted(Blooio, [answer]).v2.contacts.list().pages())
+
+
+def test_items_of_a_page_are_models_like_any_other() -> None:
+    raw: dict[str, Any] = {"contact_id": "c1", "identifier": PERSON, "name": "J\u00e4ne \U0001f600 \"quoted\" {[", "tags": [{"a": []}]}
+    fresh = lambda: listed(raw, {}).items[0]
+    assert fresh() == v2.Contact(raw) == fresh()
+    assert fresh() != listed({**raw, "name": "Jim"}).items[0]
+    assert pickle.loads(pickle.dumps(fresh())) == copy.deepcopy(fresh()) == copy.copy(fresh()) == v2.Contact(raw)
+    assert (fresh().name, fresh().raw, fresh().to_dict()) == (raw["name"], raw, raw)
+    assert repr(fresh()) == repr(v2.Contact(raw))
+    with pytest.raises(AttributeError, match="'Contact' object has no attribute 'nonsense'"):
+        _ = fresh().nonsense
+    page = listed(raw, {})
+    assert page.raw["contacts"] == [item.raw for item in page.items] and page.raw["pagination"]["total"] == 2
+    assert page.items[0].raw is page.items[0].raw and page.raw is page.raw
+
+
+def test_an_item_first_read_by_many_threads_reads_the_same_in_all() -> None:
+    for item in listed(*({"identifier": str(number)} for number in range(100))).items:
+        with ThreadPoolExecutor(8) as pool:
+            seen = set(pool.map(attrgetter("identifier"), [item] * 8))
+        assert len(seen) == 1 and None not in seen
 
 
 def test_a_field_of_an_unexpected_type_reads_none() -> None:

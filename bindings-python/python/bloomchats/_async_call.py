@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bloomchats import _loop
+from bloomchats import _files, _loop
+from bloomchats._arguments import encode, encode_options
 from bloomchats._call import CallerBase
+from bloomchats._lazy import cast
 from bloomchats._page import AsyncPage, AsyncPages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Any
 
     from bloomchats import _native
@@ -28,25 +31,34 @@ class AsyncCaller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        call = self._prepare(operation, arguments, options, files)
-        return self._value(self._checked(await _loop.run(call, self._connection.api_key)), item)
+        return self._value(await self._run(operation, arguments, options, files), item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         async def first() -> Any:
-            answer = await self._run(self._prepare(operation, arguments, options, None))
+            answer = self._checked(await self._run(operation, arguments, options, None))
             page = self._page(answer)
             return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else AsyncPages(first)
 
-    async def _run(self, call: _native.Call) -> _native.Answer:
-        return self._checked(await _loop.run(call, self._connection.api_key))
+    def _run(
+        self, operation: str, arguments: Arguments, options: Options, files: Files | None
+    ) -> Awaitable[_native.Answer | _native.Failure]:
+        native, api_key = self._connection.native, self._connection.api_key
+        settings = encode_options(options) if options else b""
+        uploads = _files.read(files) if files else None
+
+        def start(queue: _native.Queue, call: int, watched: bool) -> _native.Pending:
+            place = queue, call, watched, operation
+            started = native.start(*place, arguments, settings, uploads)
+            return started or cast("_native.Pending", native.start(*place, encode(arguments), settings, uploads))
+
+        return _loop.run(start, api_key)
 
     def _page(self, answer: _native.Answer) -> AsyncPage[Any]:
-        items, body = self._items(answer)
         following = answer.next
 
-        async def fetch(call: _native.Call) -> AsyncPage[Any]:
-            return self._page(await self._run(call))
+        async def fetch(following: _native.NextPage) -> AsyncPage[Any]:
+            return self._page(self._checked(await _loop.run(following.start, self._connection.api_key)))
 
-        return AsyncPage(items, body, None if following is None else lambda: fetch(following))
+        return AsyncPage(self._items(answer), answer, None if following is None else lambda: fetch(following))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from threading import get_ident, main_thread
 
 from bloomchats import _files, _native, _observe
 from bloomchats._arguments import encode, encode_options
 from bloomchats._failure import error_of
 from bloomchats._lazy import TypeVar, cast
+from bloomchats._models import read, unread
 from bloomchats._page import Page, Pages, Response
 from bloomchats.generated.errors import ConfigError
 
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
     from bloomchats._models import Model
 
     Models: TypeAlias = Mapping[str, type[Model]]
-    Arguments: TypeAlias = Mapping[str, object]
+    Arguments: TypeAlias = dict[str, object]
     Options: TypeAlias = Mapping[str, object]
     Files: TypeAlias = Mapping[str, Any]
 
 C = TypeVar("C", bound="CallerBase")
-
-_read = json.JSONDecoder().raw_decode
 
 
 class Connection:
@@ -61,21 +60,9 @@ class CallerBase:
     def wrapping(self: C) -> C:
         return type(self)(self._connection, self.name, self._models, wraps=True)
 
-    def _prepare(self, operation: str, arguments: Arguments, options: Options, files: Files | None) -> _native.Call:
-        return self._connection.native.call(
-            operation,
-            encode(arguments),
-            encode_options(options) if options else b"",
-            _files.read(files) if files else None,
-        )
-
-    def _checked(self, outcome: _native.Answer | _native.Failure) -> _native.Answer:
-        if isinstance(outcome, _native.Failure):
-            raise error_of(outcome, self._models)
-        return outcome
-
-    def _value(self, answer: _native.Answer, item: type[Model] | None) -> Any:
-        value = _json(answer)
+    def _value(self, outcome: _native.Answer | _native.Failure, item: type[Model] | None) -> Any:
+        answer = self._checked(outcome)
+        value = read(answer.text)
         model = self._models.get(answer.model) if item is None else None
         if model is not None and isinstance(value, dict):
             value = model(cast("dict[str, Any]", value))
@@ -83,11 +70,18 @@ class CallerBase:
             value = list(map(item, cast("list[dict[str, Any]]", value)))
         return self._told(answer, value) if self._wraps else value
 
-    def _items(self, answer: _native.Answer) -> tuple[list[Any], Any]:
-        body = _json(answer)
-        found = body[answer.items] if answer.items else body
+    def _checked(self, outcome: _native.Answer | _native.Failure) -> _native.Answer:
+        if isinstance(outcome, _native.Failure):
+            raise error_of(outcome, self._models)
+        return outcome
+
+    def _items(self, answer: _native.Answer) -> list[Any]:
         model = self._models.get(answer.model)
-        return list(map(model, found)) if model is not None else found, body
+        if model is not None and (rows := answer.rows()) is not None:
+            return unread(model, rows)
+        body = read(answer.text)
+        items: list[Any] = body[answer.items] if answer.items else body
+        return items if model is None else list(map(model, items))
 
     def _told(self, answer: _native.Answer, value: Any) -> Response[Any]:
         headers: dict[str, str] = {}
@@ -96,9 +90,9 @@ class CallerBase:
         return Response(value, answer.status, headers, answer.request_id, answer.attempts, answer.idempotency_key)
 
 
-def _json(answer: _native.Answer) -> Any:
-    """An answer's body. Core has read it: it is JSON in UTF-8, with blanks around it at most."""
-    return _read(answer.body.decode().lstrip())[0]
+def _on_main_thread() -> bool:
+    """Whether signals are handled here. Asked in Python: what native code asks may end the thread inside it, as the process exits."""
+    return get_ident() == main_thread().ident
 
 
 class Caller(CallerBase):
@@ -114,20 +108,34 @@ class Caller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        return self._value(self._run(self._prepare(operation, arguments, options, files)), item)
+        return self._value(self._run(operation, arguments, options, files), item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         def first() -> Any:
-            answer = self._run(self._prepare(operation, arguments, options, None))
+            answer = self._checked(self._run(operation, arguments, options, None))
             page = self._page(answer)
             return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else Pages(first)
 
-    def _run(self, call: _native.Call) -> _native.Answer:
-        return self._checked(call.run(self._connection.api_key, _observe.watch()))
+    def _run(
+        self, operation: str, arguments: Arguments, options: Options, files: Files | None
+    ) -> _native.Answer | _native.Failure:
+        native, api_key = self._connection.native, self._connection.api_key
+        settings = encode_options(options) if options else b""
+        uploads = _files.read(files) if files else None
+        watch = _observe.watch()
+
+        def run(given: Arguments | bytes) -> _native.Answer | _native.Failure | None:
+            return native.run(_on_main_thread(), operation, given, settings, uploads, api_key, watch)
+
+        return run(arguments) or cast("_native.Answer | _native.Failure", run(encode(arguments)))
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
-        items, body = self._items(answer)
         following = answer.next
-        return Page(items, body, None if following is None else lambda: self._page(self._run(following)))
+
+        def fetch(following: _native.NextPage) -> Page[Any]:
+            outcome = following.run(_on_main_thread(), self._connection.api_key, _observe.watch())
+            return self._page(self._checked(outcome))
+
+        return Page(self._items(answer), answer, None if following is None else lambda: fetch(following))

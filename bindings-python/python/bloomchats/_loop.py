@@ -138,14 +138,16 @@ def _sweep() -> None:
             bridge.telling.clear()
 
 
-async def run(call: _native.Call, api_key: Callable[[], object] | None) -> _native.Answer | _native.Failure:
-    """Runs a call. Cancelling the awaiting task closes the request's connection; the `CancelledError` then carries
+async def run(
+    start: Callable[[_native.Queue, int, bool], _native.Pending], api_key: Callable[[], object] | None
+) -> _native.Answer | _native.Failure:
+    """Runs a call that `start` starts. Cancelling the awaiting task closes the request's connection; the `CancelledError` then carries
     `idempotency_key` and `maybe_sent`."""
     loop, bridge = _running_bridge()
     number = next(bridge.numbers)
     watch = _observe.watch()
     # What the call tells, however early, waits in the queue until the loop goes on.
-    pending = call.start(bridge.queue, number, watch is not None)
+    pending = start(bridge.queue, number, watch is not None)
     future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
     bridge.waiting[number] = future
     if api_key is not None:

@@ -1,10 +1,15 @@
 """What answers are made of: thin, frozen views of the JSON that came.
 
 A model holds the wire's own dictionary and reads a field when it is asked for, so that decoding costs nothing, fields
-this version does not know are kept, and a field of an unexpected type reads `None` and stays in `raw`.
+this version does not know are kept, and a field of an unexpected type reads `None` and stays in `raw`. An item of a page
+is text until it is first asked for anything.
 """
 
 from __future__ import annotations
+
+import json
+from collections import deque
+from itertools import repeat
 
 from bloomchats._lazy import TypeVar, cast
 
@@ -20,7 +25,7 @@ M = TypeVar("M", bound="Model")
 class Model:
     """An object of an answer. Equal to another of its type with the same content; picklable; `repr` hides people's data."""
 
-    __slots__ = ("_raw",)
+    __slots__ = ("_raw", "_text")
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     _shown: ClassVar[tuple[str, ...]] = ()
@@ -29,6 +34,18 @@ class Model:
     def __init__(self, raw: dict[str, Any]) -> None:
         """Reads the wire form; for tests and stored answers."""
         self._raw = raw
+
+    if not TYPE_CHECKING:  # To type checkers it would mean that a model has every attribute.
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "_raw":
+                return object.__getattribute__(self, name)
+            # Only an item that nobody has read yet has no `_raw`. Two threads may both find it so, and both read.
+            text = self._text
+            if text is not None:
+                self._raw = read(text)
+                self._text = None
+            return self._raw
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -59,6 +76,22 @@ class Unknown(Model):
     """An object of a kind this version does not know; `raw` holds it."""
 
     __slots__ = ()
+
+
+_decode = json.JSONDecoder().raw_decode
+_set_text: Callable[[Model, str], None] = Model.__dict__["_text"].__set__
+
+
+def read(text: str) -> Any:
+    """JSON that core has read before, without blanks around it."""
+    return _decode(text)[0]
+
+
+def unread(cls: type[M], texts: list[str]) -> list[M]:
+    """Models of texts. All of it runs in the interpreter's own loops: a page has many."""
+    made = list(map(cls.__new__, repeat(cls, len(texts))))
+    deque(map(_set_text, made, texts), 0)
+    return made
 
 
 def text(value: object) -> str | None:

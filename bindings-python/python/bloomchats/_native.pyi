@@ -1,7 +1,9 @@
 """The native half: see bindings-python/src."""
 
 from collections.abc import Callable
-from typing import final
+from typing import TypeAlias, final
+
+Files: TypeAlias = list[tuple[str, str, str, bytes]]
 
 VERSION: str
 
@@ -11,19 +13,35 @@ class Client:
     def open(
         config: bytes, asks: bool = False, transcript: bytes | None = None
     ) -> Client | Failure: ...
-    def call(
+    def run(
         self,
+        looks_up: bool,
         operation: str,
-        arguments: bytes,
+        arguments: dict[str, object] | bytes,
         options: bytes,
-        files: list[tuple[str, str, str, bytes]] | None = None,
-    ) -> Call: ...
+        files: Files | None = None,
+        api_key: Callable[[], object] | None = None,
+        watch: Callable[[str], object] | None = None,
+    ) -> Answer | Failure | None: ...
+    def start(
+        self,
+        queue: Queue,
+        call: int,
+        watched: bool,
+        operation: str,
+        arguments: dict[str, object] | bytes,
+        options: bytes,
+        files: Files | None = None,
+    ) -> Pending | None: ...
     def script(self) -> str | None: ...
 
 @final
-class Call:
+class NextPage:
     def run(
-        self, api_key: Callable[[], object] | None = None, watch: Callable[[str], object] | None = None
+        self,
+        looks_up: bool,
+        api_key: Callable[[], object] | None = None,
+        watch: Callable[[str], object] | None = None,
     ) -> Answer | Failure: ...
     def start(self, queue: Queue, call: int, watched: bool) -> Pending: ...
 
@@ -53,9 +71,10 @@ class Answer:
     @property
     def items(self) -> str | None: ...
     @property
-    def body(self) -> bytes: ...
+    def text(self) -> str: ...
+    def rows(self) -> list[str] | None: ...
     @property
-    def next(self) -> Call | None: ...
+    def next(self) -> NextPage | None: ...
 
 @final
 class Failure:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bloomchats import _native
 from bloomchats._lazy import Generic, TypeVar
+from bloomchats._models import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,14 +46,21 @@ class Response(Generic[T]):
 
 
 class _PageBase(Generic[T]):
-    __slots__ = ("_next", "items", "raw")
+    __slots__ = ("_next", "_raw", "items")
 
     def __init__(self, items: list[T], raw: Any, next_page: Callable[[], Any] | None) -> None:
         self.items = items
         """The page's items."""
-        self.raw = raw
-        """The whole body, with what the service says beside the items."""
+        self._raw = raw
         self._next = next_page
+
+    @property
+    def raw(self) -> Any:
+        """The whole body, with what the service says beside the items."""
+        raw = self._raw
+        if isinstance(raw, _native.Answer):
+            raw = self._raw = read(raw.text)
+        return raw
 
     @property
     def has_next(self) -> bool:

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::HeaderName;
 
 use super::answer::header;
 use super::lock;
@@ -31,6 +32,14 @@ impl Hold {
 }
 
 fn named_pause(headers: &HeaderMap, unix_ms: i64) -> Option<Duration> {
+    let speaks_of_limits = |name: &HeaderName| {
+        let name = name.as_str();
+        name.strip_prefix("x-").unwrap_or(name).starts_with("ratelimit")
+    };
+    // Nearly every answer has none, and three look-ups cost more than one look at each name.
+    if !headers.keys().any(speaks_of_limits) {
+        return None;
+    }
     let number = |name: &str| header(headers, name)?.trim().parse::<i64>().ok();
     let seconds = if number("x-ratelimit-remaining") == Some(0) {
         number("x-ratelimit-reset")?.saturating_sub(answered_at(headers, unix_ms))

@@ -164,7 +164,7 @@ fn segment(segment: &str) -> Result<String> {
         bytes.windows(3).filter(|w| w[0] == b'%' && w[1].is_ascii_hexdigit() && w[2].is_ascii_hexdigit()).count();
     let unreserved = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.~%".contains(b));
     match escapes {
-        0 => Ok(encoded),
+        0 => Ok(encoded.to_string()),
         _ if escapes == valid && unreserved => Ok(segment.to_owned()),
         _ => Err(Error::argument(
             "path",

@@ -234,7 +234,9 @@ fn check_content(rule: &ContentRule, arguments: &Map<String, Value>, options: &C
 }
 
 fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<String> {
-    let mut path = prefix.to_owned();
+    // Room for the query as well: most targets never have to grow.
+    let mut path = String::with_capacity(prefix.len() + operation.path.len() + 64);
+    path.push_str(prefix);
     for piece in operation.path.split('/').skip(1) {
         path.push('/');
         match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
@@ -243,7 +245,7 @@ fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<Stri
                 let named = given.iter().find(|(argument, _)| argument.field.name == name);
                 let value = named.and_then(|(_, value)| value.as_str()).unwrap_or_default();
                 let free_text = named.is_some_and(|(argument, _)| argument.place == Place::Text);
-                path.push_str(&url::segment(name, value, !free_text)?);
+                path.extend(url::segment(name, value, !free_text)?);
             }
         }
     }
@@ -287,7 +289,8 @@ pub(crate) fn headers(
     content_type: Option<HeaderValue>,
     options: &CallOptions,
 ) -> Result<Vec<(HeaderName, HeaderValue)>> {
-    let mut headers = vec![(ACCEPT, JSON.clone())];
+    let mut headers = Vec::with_capacity(3 + options.headers.len());
+    headers.push((ACCEPT, JSON.clone()));
     headers.extend(content_type.map(|value| (CONTENT_TYPE, value)));
     let organization = settings.organization_id.clone();
     headers.extend(organization.map(|id| (HeaderName::from_static("x-organization-id"), id)));

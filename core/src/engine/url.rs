@@ -2,7 +2,7 @@
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use url::{Host, Url};
 
 use crate::error::{Error, Result};
@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 /// All but RFC 3986's unreserved characters.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-pub(crate) fn encode(value: &str) -> String {
-    utf8_percent_encode(value, STRICT).collect()
+pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(value, STRICT)
 }
 
 /// Checks a base URL and returns it without a trailing slash.
@@ -87,7 +87,7 @@ impl Root {
 ///
 /// Dot segments are refused in every spelling because URL parsers fold them even when encoded, and the request would
 /// reach another endpoint. `identifier` also refuses what looks encoded already: encoding it again would name nothing.
-pub(crate) fn segment(name: &str, value: &str, identifier: bool) -> Result<String> {
+pub(crate) fn segment<'a>(name: &str, value: &'a str, identifier: bool) -> Result<PercentEncode<'a>> {
     if value.is_empty() {
         return Err(Error::argument(name, "must not be empty"));
     }
@@ -116,9 +116,9 @@ pub(crate) fn with_query<'a>(mut url: String, pairs: impl IntoIterator<Item = (&
     let mut separator = if url.contains('?') { '&' } else { '?' };
     for (name, value) in pairs {
         url.push(separator);
-        url.extend(utf8_percent_encode(name, STRICT));
+        url.extend(encode(name));
         url.push('=');
-        url.extend(utf8_percent_encode(value, STRICT));
+        url.extend(encode(value));
         separator = '&';
     }
     url

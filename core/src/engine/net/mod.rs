@@ -9,7 +9,7 @@ mod trust;
 
 use std::error::Error as StdError;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,9 +19,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::BoxFuture;
 use super::operation::Method;
 use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
+use super::{BoxFuture, lock};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
@@ -35,6 +35,8 @@ pub(crate) struct Http {
     config: Config,
     plain: bool,
     client: OnceLock<Arc<Client>>,
+    /// Of calls that come first together, one reads the trust store and the others wait for it.
+    building: Mutex<()>,
 }
 
 impl Http {
@@ -48,10 +50,14 @@ impl Http {
                 url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             url.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
         }
-        Ok(Http { config: config.clone(), plain, client: OnceLock::new() })
+        Ok(Http { config: config.clone(), plain, client: OnceLock::new(), building: Mutex::default() })
     }
 
     fn client(&self) -> Result<Arc<Client>> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let _building = lock(&self.building);
         if let Some(client) = self.client.get() {
             return Ok(client.clone());
         }
