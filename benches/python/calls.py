@@ -43,7 +43,7 @@ def python_calls(what):
 def native_calls(what):
     native = client(Blooio, what)._connection.native
     operation, arguments = BELOW[what]
-    call = lambda: native.run(True, operation, arguments, b"").text
+    call = lambda: native.make(False, False, operation, arguments, b"").go_on(True).text
     return timed(call, CALLS[what])
 
 

@@ -4,18 +4,19 @@ use std::future::Future;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bloomchats::Progress;
-use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use tokio::sync::mpsc;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::answer::{self, Failure};
 use crate::credential::{HOST, Heard, Host};
-use crate::runtime::Borrowed;
+use crate::runtime::{Borrowed, Local, lock};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
@@ -46,99 +47,127 @@ impl Future for Begun {
     }
 }
 
-/// Makes a call on this thread: `Answer | Failure`. `watch` is called with each event, as JSON.
-///
-/// `looks_up`: signals are looked at every 50 ms, for the main thread. Whatever a handler raises ends the call, closes its connection,
-/// and carries `idempotency_key` and `maybe_sent`.
-pub fn run(
-    py: Python<'_>,
-    begun: Result<Begun, Failure>,
-    looks_up: bool,
-    api_key: Option<&Bound<'_, PyAny>>,
-    watch: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Py<PyAny>> {
-    let begun = match begun {
-        Ok(begun) => begun,
-        Err(failure) => return answer::into_python(py, Err(failure)),
-    };
-    let progress = begun.progress.clone();
-    let (host, mut heard) = (watch.is_some() || api_key.is_some()).then(mpsc::unbounded_channel).unzip();
-    if let (Some(host), true) = (host.clone(), watch.is_some()) {
-        progress.watch(Arc::new(move |event| drop(host.send(Heard::Event(event.to_json().to_string())))));
-    }
-    let tell = |event: String| watch.map_or(Ok(()), |watch| watch.call1((event,)).map(drop));
-    let mut run = Box::pin(HOST.scope(host.map_or(Host::Nobody, Host::Thread), begun));
-    let patience = if looks_up { TICK } else { Duration::MAX };
-    let mut borrowed = None;
-    let mut ended = loop {
-        // Python only runs between these stretches: its code may make calls of its own.
-        let pause = py.detach(|| -> io::Result<_> {
-            let reactor = match &borrowed {
-                Some(borrowed) => borrowed,
-                None => borrowed.insert(Borrowed::new()?),
-            };
-            let stretch = pin!(async {
-                tokio::select! {
-                    biased;
-                    result = run.as_mut() => Pause::Done(result),
-                    Some(heard) = hear(&mut heard) => Pause::Heard(heard),
-                }
-            });
-            let Some(reactor) = reactor.get() else { return Ok(Some(Pause::Forked)) };
-            let pause = reactor.block_on_for(stretch, patience)?;
-            if let Some(Pause::Done(_)) = pause {
-                // Before this thread waits for the GIL: another one can use it meanwhile, and its connection.
-                borrowed = None;
-            }
-            Ok(pause)
-        });
-        let went_on = match pause {
-            // A signal between two looks would be raised in our caller's next line, where nobody knows of the call.
-            Ok(Some(Pause::Done(result))) => break py.check_signals().map(|()| result),
-            Ok(None) => py.check_signals(),
-            Ok(Some(Pause::Heard(Heard::Event(event)))) => tell(event),
-            Ok(Some(Pause::Heard(Heard::Question(question)))) => match question.settle(api_key) {
-                Err(error) if error.is_instance_of::<PyException>(py) => {
-                    break Ok(Err(Failure::no_key(&progress, error.into_value(py).into_any())));
-                }
-                settled => settled,
-            },
-            Ok(Some(Pause::Forked)) => {
-                // Its sockets are the parent's, where the call goes on.
-                std::mem::forget(run);
-                let message =
-                    "the process forked in the middle of this call, which goes on in the parent; call again here";
-                return answer::into_python(py, Err(Failure::of_bridge("config", message, &progress)));
-            }
-            Err(error) => Err(PyErr::from(error)),
-        };
-        if let Err(error) = went_on {
-            break Err(error);
-        }
-    };
-    // An unfinished call tells of its end as it is dropped.
-    drop(run);
-    while let Some(Ok(last)) = heard.as_mut().map(mpsc::UnboundedReceiver::try_recv) {
-        if let Heard::Event(event) = last {
-            ended = tell(event).and(ended);
-        }
-    }
-    ended.map_or_else(
-        |error| {
-            let exception = error.value(py);
-            // An exception that takes no attributes is still the one to raise.
-            let _ = exception.setattr("idempotency_key", progress.idempotency_key());
-            let _ = exception.setattr("maybe_sent", progress.maybe_sent());
-            Err(error)
-        },
-        |result| answer::into_python(py, result),
-    )
+/// A call that a thread makes: what it asks and tells meanwhile is for the Python half to settle, between two stretches of it.
+#[pyclass(frozen, module = "bloomchats._native")]
+pub struct Making {
+    call: Local<Mutex<Call>>,
+    progress: Arc<Progress>,
 }
+
+struct Call {
+    /// `None` once it is over.
+    run: Option<Result<Pin<Box<Hosted>>, Failure>>,
+    heard: Option<mpsc::UnboundedReceiver<Heard>>,
+    borrowed: Option<Borrowed>,
+}
+
+type Hosted = TaskLocalFuture<Host, Begun>;
 
 enum Pause {
     Done(Result<bloomchats::Answer, Failure>),
     Heard(Heard),
-    Forked,
+}
+
+impl Making {
+    /// `asks`: the call is given keys when it asks for them. `watched`: it tells its events.
+    pub fn new(begun: Result<Begun, Failure>, asks: bool, watched: bool) -> Making {
+        let progress = begun.as_ref().map(|begun| begun.progress.clone()).unwrap_or_default();
+        let (host, heard) = (asks || watched).then(mpsc::unbounded_channel).unzip();
+        if let (Some(host), true) = (host.clone(), watched) {
+            progress.watch(Arc::new(move |event| drop(host.send(Heard::Event(event.to_json().to_string())))));
+        }
+        let run = begun.map(|begun| Box::pin(HOST.scope(host.map_or(Host::Nobody, Host::Thread), begun)));
+        Making { call: Local::new(Mutex::new(Call { run: Some(run), heard, borrowed: None })), progress }
+    }
+}
+
+#[pymethods]
+impl Making {
+    /// Goes on with it on this thread, with the GIL released, until it is over or has something to settle:
+    /// `Answer | Failure | Question | str`, the last an event as JSON.
+    ///
+    /// `looks_up`: signals are looked at every 50 ms, for the main thread. What a handler raises is raised here.
+    fn go_on(&self, py: Python<'_>, looks_up: bool) -> PyResult<Py<PyAny>> {
+        let Some(call) = self.call.get() else {
+            // Its sockets are the parent's.
+            let message = "the process forked in the middle of this call, which goes on in the parent; call again here";
+            return answer::into_python(py, Err(Failure::of_bridge("config", message, &self.progress)));
+        };
+        let patience = if looks_up { TICK } else { Duration::MAX };
+        let look_up = || if looks_up { py.check_signals() } else { Ok(()) };
+        loop {
+            match py.detach(|| lock(call).drive(patience))? {
+                Some(Pause::Done(result)) => {
+                    // A signal between two looks would be raised in our caller's next line, where nobody knows of the call.
+                    look_up()?;
+                    return answer::into_python(py, result);
+                }
+                Some(Pause::Heard(Heard::Event(event))) => return Ok(PyString::new(py, &event).into_any().unbind()),
+                Some(Pause::Heard(Heard::Question(question))) => return Ok(Py::new(py, question)?.into_any()),
+                None => look_up()?,
+            }
+        }
+    }
+
+    /// Ends it, closing its connection if it is not over, and gives the events that nobody has seen.
+    fn end(&self) -> Vec<String> {
+        let Some(call) = self.call.get() else { return Vec::new() };
+        let mut call = lock(call);
+        // An unfinished call tells of its end as it is dropped.
+        call.run = None;
+        let unseen = std::iter::from_fn(|| call.heard.as_mut()?.try_recv().ok());
+        unseen.filter_map(|heard| if let Heard::Event(event) = heard { Some(event) } else { None }).collect()
+    }
+
+    /// What the call comes to when its key could not be had because of `error`.
+    fn without_key(&self, error: Py<PyAny>) -> Failure {
+        Failure::no_key(&self.progress, error)
+    }
+
+    #[getter]
+    fn maybe_sent(&self) -> bool {
+        self.progress.maybe_sent()
+    }
+
+    #[getter]
+    fn idempotency_key(&self) -> Option<String> {
+        self.progress.idempotency_key()
+    }
+}
+
+impl Call {
+    /// Runs it for as long as `patience` lasts.
+    fn drive(&mut self, patience: Duration) -> io::Result<Option<Pause>> {
+        let run = match self.run.as_mut() {
+            Some(Ok(run)) => run,
+            refused => {
+                let over = || Failure::config("the call is over");
+                let refusal = refused.is_some().then(|| self.run.take()?.err()).flatten();
+                return Ok(Some(Pause::Done(Err(refusal.unwrap_or_else(over)))));
+            }
+        };
+        let borrowed = match &self.borrowed {
+            Some(borrowed) => borrowed,
+            None => self.borrowed.insert(Borrowed::new()?),
+        };
+        let reactor = borrowed.get().ok_or(io::ErrorKind::NotConnected)?;
+        let pause = {
+            let stretch = pin!(async {
+                tokio::select! {
+                    biased;
+                    result = run.as_mut() => Pause::Done(result),
+                    Some(heard) = hear(&mut self.heard) => Pause::Heard(heard),
+                }
+            });
+            reactor.block_on_for(stretch, patience)?
+        };
+        if let Some(Pause::Done(_)) = pause {
+            self.run = None;
+            // Before this thread waits for the GIL: another one can use it meanwhile, and its connection.
+            self.borrowed = None;
+        }
+        Ok(pause)
+    }
 }
 
 async fn hear(heard: &mut Option<mpsc::UnboundedReceiver<Heard>>) -> Option<Heard> {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::answer::Failure;
 use crate::arguments::{self, Files, Given};
-use crate::call::{self, Begun};
+use crate::call::{Begun, Making};
 use crate::credential::Asking;
 use crate::queue::Queue;
 use crate::running::{self, Pending};
@@ -86,26 +86,22 @@ impl Client {
         }
     }
 
-    /// Makes a call on this thread: see [`call::run`]. `None`, and nothing has happened, if the arguments have to be written down first.
-    #[expect(clippy::too_many_arguments, reason = "they are what a call consists of, and a tuple would only hide that")]
-    #[pyo3(signature = (looks_up, operation, arguments, options, files = None, api_key = None, watch = None))]
-    fn run(
+    /// A call for a thread to make: see [`Making`]. `None` if the arguments have to be written down first.
+    #[pyo3(signature = (asks, watched, operation, arguments, options, files = None))]
+    fn make(
         &self,
-        py: Python<'_>,
-        looks_up: bool,
+        asks: bool,
+        watched: bool,
         operation: String,
         arguments: Given<'_>,
         options: &[u8],
         files: Option<Files>,
-        api_key: Option<&Bound<'_, PyAny>>,
-        watch: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Option<Py<PyAny>>> {
-        let begun = self.begin(operation, &arguments, options, files);
-        begun.map(|begun| call::run(py, begun, looks_up, api_key, watch)).transpose()
+    ) -> Option<Making> {
+        Some(Making::new(self.begin(operation, &arguments, options, files)?, asks, watched))
     }
 
-    /// Starts a call on the loop of `queue`: see [`running::start`], and [`Client::run`] for `None`.
-    #[expect(clippy::too_many_arguments, reason = "the same")]
+    /// Starts a call on the loop of `queue`: see [`running::start`], and `make` for `None`.
+    #[expect(clippy::too_many_arguments, reason = "they are what a call consists of, and a tuple would only hide that")]
     #[pyo3(signature = (queue, call, watched, operation, arguments, options, files = None))]
     fn start(
         &self,
@@ -141,16 +137,9 @@ impl NextPage {
 
 #[pymethods]
 impl NextPage {
-    /// Fetches it on this thread: see [`call::run`].
-    #[pyo3(signature = (looks_up, api_key = None, watch = None))]
-    fn run(
-        &self,
-        py: Python<'_>,
-        looks_up: bool,
-        api_key: Option<&Bound<'_, PyAny>>,
-        watch: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Py<PyAny>> {
-        call::run(py, self.begin(), looks_up, api_key, watch)
+    /// The fetch of it, for a thread to make: see [`Making`].
+    fn make(&self, asks: bool, watched: bool) -> Making {
+        Making::new(self.begin(), asks, watched)
     }
 
     /// Starts to fetch it on the loop of `queue`: see [`running::start`].

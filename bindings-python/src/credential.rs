@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 
 use bloomchats::{BoxFuture, CredentialProvider, Secret};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
@@ -61,21 +60,6 @@ impl CredentialProvider for Asking {
 pub struct Question {
     answer: Mutex<Option<oneshot::Sender<Secret>>>,
     running: Option<Arc<Running>>,
-}
-
-impl Question {
-    /// Asks the callable here and now. `Err` is what it raised.
-    pub fn settle(&self, callable: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let callable = callable.ok_or_else(|| PyTypeError::new_err("the call has no api_key to ask"))?;
-        let given = callable.call0()?;
-        match given.extract::<String>() {
-            Ok(key) => self.answer(key),
-            Err(_) => {
-                return Err(PyTypeError::new_err(format!("api_key returned {}, not str", given.get_type().name()?)));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[pymethods]

@@ -21,6 +21,8 @@ mod _native {
     #[pymodule_export]
     use crate::answer::{Answer, Failure, new_idempotency_key};
     #[pymodule_export]
+    use crate::call::Making;
+    #[pymodule_export]
     use crate::client::{Client, NextPage};
     #[pymodule_export]
     use crate::credential::Question;

@@ -17,6 +17,7 @@ ENDINGS = {
     "a task nobody awaits": "asyncio.run(abandoned())",
     "a loop that was never closed": "loop = asyncio.new_event_loop(); kept = loop.create_task(pending()); loop.run_until_complete(asyncio.to_thread(asked))",
     "a client with a callable": "thread(sync, Blooio(api_key=lambda: 'k', base_url=server.url)); asked()",
+    "a callable at work": "thread(sync, Blooio(api_key=unending, base_url=server.url)); asked()",
     "watched calls": "logging.basicConfig(level='DEBUG', stream=io.StringIO()); thread(sync); thread(lambda: asyncio.run(pending())); asked(); asked()",
 }
 """What a program does last. `asked` waits until the service has a call."""
@@ -44,6 +45,9 @@ server.__enter__()
 def thread(*work): threading.Thread(target=work[0], args=work[1:], daemon=True).start()
 def asked(): os.read(arrived, 1)
 def sync(client=Blooio(api_key="k", base_url=server.url)): client.v2.request("GET", "/silence")
+def unending():
+    os.write(tell, b".")
+    while True: time.sleep(0.001)
 def busy(client=Blooio(api_key="k", base_url=server.url)):
     while True: client.v2.request("GET", "/x")
 async_client = AsyncBlooio(api_key="k", base_url=server.url)

@@ -6,7 +6,8 @@ from threading import get_ident, main_thread
 
 from bloomchats import _files, _native, _observe
 from bloomchats._arguments import encode, encode_options
-from bloomchats._failure import error_of
+from bloomchats._failure import error_of, mark
+from bloomchats._key import key_of
 from bloomchats._lazy import TypeVar, cast
 from bloomchats._models import read, unread
 from bloomchats._page import Page, Pages, Response
@@ -90,9 +91,39 @@ class CallerBase:
         return Response(value, answer.status, headers, answer.request_id, answer.attempts, answer.idempotency_key)
 
 
-def _on_main_thread() -> bool:
-    """Whether signals are handled here. Asked in Python: what native code asks may end the thread inside it, as the process exits."""
-    return get_ident() == main_thread().ident
+def _finish(
+    making: _native.Making, api_key: Callable[[], object] | None, watch: _observe.Watch | None
+) -> _native.Answer | _native.Failure:
+    """Takes a call to its end on this thread. Whatever is raised meanwhile ends it, closes its connection, and carries
+    `idempotency_key` and `maybe_sent`.
+
+    The caller's code (`api_key`, `watch`, what `logging` runs) is run here and never inside native code: a daemon thread that is in it
+    when the process exits is ended there and then, and native code that is on its stack would take the process with it.
+    """
+    try:
+        try:
+            while True:
+                told = making.go_on(get_ident() == main_thread().ident)
+                if isinstance(told, str):
+                    _told(watch, told)
+                elif isinstance(told, _native.Question):
+                    try:
+                        told.answer(key_of(api_key() if api_key is not None else None))
+                    except Exception as error:
+                        return making.without_key(error)
+                else:
+                    return told
+        finally:
+            for event in making.end():
+                _told(watch, event)
+    except BaseException as error:
+        mark(error, making)
+        raise
+
+
+def _told(watch: _observe.Watch | None, event: str) -> None:
+    if watch is not None:
+        watch(event)
 
 
 class Caller(CallerBase):
@@ -126,16 +157,16 @@ class Caller(CallerBase):
         uploads = _files.read(files) if files else None
         watch = _observe.watch()
 
-        def run(given: Arguments | bytes) -> _native.Answer | _native.Failure | None:
-            return native.run(_on_main_thread(), operation, given, settings, uploads, api_key, watch)
+        def make(given: Arguments | bytes) -> _native.Making | None:
+            return native.make(api_key is not None, watch is not None, operation, given, settings, uploads)
 
-        return run(arguments) or cast("_native.Answer | _native.Failure", run(encode(arguments)))
+        return _finish(make(arguments) or cast("_native.Making", make(encode(arguments))), api_key, watch)
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
         following = answer.next
 
         def fetch(following: _native.NextPage) -> Page[Any]:
-            outcome = following.run(_on_main_thread(), self._connection.api_key, _observe.watch())
-            return self._page(self._checked(outcome))
+            api_key, watch = self._connection.api_key, _observe.watch()
+            return self._page(self._checked(_finish(following.make(api_key is not None, watch is not None), api_key, watch)))
 
         return Page(self._items(answer), answer, None if following is None else lambda: fetch(following))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from bloomchats import _native
 from bloomchats._errors import BloomChatsError
@@ -49,3 +50,10 @@ def invalid_argument(name: str, problem: str) -> InvalidArgumentError:
     error = InvalidArgumentError(f"{name}: {problem}")
     error.argument = name
     return error
+
+
+def mark(error: BaseException, call: _native.Making | _native.Pending) -> None:
+    """Tells of the call that `error` ended. One that takes no attributes is still the one to raise."""
+    with suppress(Exception):
+        error.idempotency_key = call.idempotency_key  # type: ignore[attr-defined]  # pyright: ignore
+        error.maybe_sent = call.maybe_sent  # type: ignore[attr-defined]  # pyright: ignore

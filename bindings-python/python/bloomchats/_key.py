@@ -1,4 +1,4 @@
-"""Idempotency keys."""
+"""Idempotency keys, and API keys that a callable supplies."""
 
 from __future__ import annotations
 
@@ -16,3 +16,10 @@ def new_idempotency_key() -> str:
     if isinstance(key, _native.Failure):
         raise error_of(key)
     return key
+
+
+def key_of(answer: object) -> str:
+    """What an `api_key` callable answered."""
+    if isinstance(answer, str):
+        return answer
+    raise TypeError(f"api_key returned {type(answer).__name__}, not str")

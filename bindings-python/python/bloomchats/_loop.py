@@ -11,6 +11,8 @@ import weakref
 from collections import deque
 
 from bloomchats import _native, _observe
+from bloomchats._failure import mark
+from bloomchats._key import key_of
 from bloomchats.generated.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -64,13 +66,12 @@ class _Bridge:
     def _ask(self, supplier: Callable[[], object], number: int, question: _native.Question) -> None:
         try:
             key = supplier()
+            if inspect.isawaitable(key):
+                self.asking[number] = asyncio.ensure_future(_settle_later(question, key))
+            else:
+                question.answer(key_of(key))
         except Exception as error:
             question.fail(error)
-            return
-        if inspect.isawaitable(key):
-            self.asking[number] = asyncio.ensure_future(_settle_later(question, key))
-        else:
-            _settle(question, key)
 
     def ask_no_more(self, number: int) -> None:
         self.asked.pop(number, None)
@@ -94,16 +95,9 @@ def _waker(
 
 async def _settle_later(question: _native.Question, key: Awaitable[object]) -> None:
     try:
-        _settle(question, await key)
+        question.answer(key_of(await key))
     except Exception as error:
         question.fail(error)
-
-
-def _settle(question: _native.Question, key: object) -> None:
-    if isinstance(key, str):
-        question.answer(key)
-    else:
-        question.fail(TypeError(f"api_key returned {type(key).__name__}, not str"))
 
 
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = weakref.WeakKeyDictionary()
@@ -160,8 +154,7 @@ async def run(
         return await future
     except BaseException as error:
         pending.cancel()
-        error.idempotency_key = pending.idempotency_key  # type: ignore[attr-defined]  # pyright: ignore
-        error.maybe_sent = pending.maybe_sent  # type: ignore[attr-defined]  # pyright: ignore
+        mark(error, pending)
         raise
     finally:
         bridge.waiting.pop(number, None)

@@ -13,16 +13,15 @@ class Client:
     def open(
         config: bytes, asks: bool = False, transcript: bytes | None = None
     ) -> Client | Failure: ...
-    def run(
+    def make(
         self,
-        looks_up: bool,
+        asks: bool,
+        watched: bool,
         operation: str,
         arguments: dict[str, object] | bytes,
         options: bytes,
         files: Files | None = None,
-        api_key: Callable[[], object] | None = None,
-        watch: Callable[[str], object] | None = None,
-    ) -> Answer | Failure | None: ...
+    ) -> Making | None: ...
     def start(
         self,
         queue: Queue,
@@ -37,13 +36,18 @@ class Client:
 
 @final
 class NextPage:
-    def run(
-        self,
-        looks_up: bool,
-        api_key: Callable[[], object] | None = None,
-        watch: Callable[[str], object] | None = None,
-    ) -> Answer | Failure: ...
+    def make(self, asks: bool, watched: bool) -> Making: ...
     def start(self, queue: Queue, call: int, watched: bool) -> Pending: ...
+
+@final
+class Making:
+    def go_on(self, looks_up: bool) -> Answer | Failure | Question | str: ...
+    def end(self) -> list[str]: ...
+    def without_key(self, error: BaseException) -> Failure: ...
+    @property
+    def maybe_sent(self) -> bool: ...
+    @property
+    def idempotency_key(self) -> str | None: ...
 
 @final
 class Pending:
