@@ -10,6 +10,7 @@ mod timer;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -40,10 +41,11 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
 }
 
-/// Watches sockets and timers, and runs the calls that wait for them, on whichever thread turns it; one at a time.
+/// Watches sockets and timers, and runs the calls that wait for them, on whichever thread turns it.
 ///
-/// There are two ways to turn it. A thread that has nothing else to do gives itself to one call with [`Reactor::block_on`]. A loop starts
-/// calls with [`Reactor::spawn`], watches [`Reactor::fd`] and calls [`Reactor::turn`] whenever that is readable.
+/// There are three ways to turn it. A thread that has nothing else to do gives itself to one call with [`Reactor::block_on`]. A loop starts
+/// calls with [`Reactor::spawn`], watches [`Reactor::fd`] and calls [`Reactor::turn`] whenever that is readable. Threads that must not wait
+/// start calls in the same way, and one of its own gives itself to them with [`Reactor::serve`].
 pub struct Reactor {
     shared: Arc<Shared>,
     polling: Mutex<Polling>,
@@ -148,6 +150,18 @@ impl Reactor {
         self.look(Some(Duration::ZERO))?;
         self.run_ready();
         Ok(())
+    }
+
+    /// Gives this thread to the calls that others spawn, for good.
+    ///
+    /// # Errors
+    /// When the system can no longer say which sockets are ready.
+    pub fn serve(&self) -> io::Result<Infallible> {
+        let _current = self.shared.enter();
+        loop {
+            self.look(None)?;
+            self.run_ready();
+        }
     }
 
     /// The descriptor that is readable while [`Reactor::turn`] has something to do.
