@@ -1,23 +1,46 @@
 /** This environment's calls: one table, one wake-up, and the signals and providers that belong to them. */
 
-import { AbortError, type ErrorFacts, type Trace, fromFacts } from "./error";
-import { native, type NativeBridge, type NativeCompletion } from "./native";
+import { AbortError, type ErrorFacts, failing, fromFacts } from "./error";
+import { type NativeBridge, type NativePage, What, native } from "./native";
 import type { Watch } from "./observe";
 
 /** Supplies a credential: before the first attempt of a call, and once more after a 401. */
 export type Provider = () => string | Promise<string>;
 
-interface Call {
-  resolve(completion: NativeCompletion): void;
-  reject(error: unknown): void;
-  provider: Provider | undefined;
-  trace: Trace;
-  watch: Watch | undefined;
-  /** What it is called when this side ended it. */
-  ended?: (facts: ErrorFacts) => Error;
+/** How a call came to a good end. */
+export interface Completion {
+  /** JSON of the value; on a page, the whole body. */
+  readonly body: string;
+  /** JSON of what the last attempt said. */
+  readonly head: string;
+  /** Model of the value, of one item on a page. */
+  readonly model: string;
+  /** On a page, the field that holds the items; empty when the body is the array itself. */
+  readonly items: string | undefined;
+  readonly next: NativePage | undefined;
 }
 
-const calls = new Map<number, Call>();
+/** Who waits for a call, and what it may need before its end. */
+export interface Caller {
+  /** Name of the operation, for errors. */
+  readonly operation: string;
+  readonly signal: AbortSignal | undefined;
+  readonly provider: Provider | undefined;
+  readonly watch: Watch | undefined;
+  done(completion: Completion): void;
+  failed(failing: Promise<never>): void;
+}
+
+interface Call {
+  readonly caller: Caller;
+  readonly letGo: (() => void) | undefined;
+  /** What it is called when this side ended it. */
+  ended: ((facts: ErrorFacts) => Error) | undefined;
+}
+
+/** Calls by their number. Numbers are used again, since a map that changes all the time keeps alive what was in it before. */
+const calls: (Call | undefined)[] = [];
+const unused: number[] = [];
 
 /** The environment's bridge. Bun and Deno offer an event loop that is not libuv's under its name; a thread drives their calls. */
 export const bridge: NativeBridge = new native.Bridge(drain, !("Bun" in globalThis || "Deno" in globalThis));
@@ -33,51 +56,79 @@ function drain(): void {
   try {
     while (more) {
       more = false;
-      bridge.drain().forEach(take);
+      const told = bridge.drain();
+      for (let at = 0; at < told.length; ) at = take(told, at);
     }
   } finally {
     draining = false;
   }
 }
 
-function take(completion: NativeCompletion): void {
-  const call = calls.get(completion.call);
-  if (call === undefined) return;
-  if (completion.event !== undefined) return call.watch?.(completion.event);
-  if (completion.error === undefined && completion.head === undefined) return void ask(completion.call, call);
-  calls.delete(completion.call);
-  if (completion.error === undefined) return call.resolve(completion);
-  const facts = JSON.parse(completion.error) as ErrorFacts;
-  const error = facts.kind === "cancelled" ? call.ended?.(facts) : undefined;
-  call.reject(call.trace.of(error ?? fromFacts(facts)));
+/** Takes what happened to one call, and says where the next begins. */
+function take(told: readonly unknown[], at: number): number {
+  const number = told[at] as number;
+  const call = calls[number];
+  switch (told[at + 1]) {
+    case What.Asked:
+      if (call) void ask(number, call);
+      return at + 2;
+    case What.Seen:
+      call?.caller.watch?.(told[at + 2] as string);
+      return at + 3;
+    case What.Failed:
+      if (call) fail(forget(number, call), call.ended, told[at + 2] as string);
+      return at + 3;
+    default: {
+      const page = told[at + 1] === What.Page;
+      const [body, head, model] = [told[at + 2] as string, told[at + 3] as string, told[at + 4] as string];
+      const [items, next] = page ? [told[at + 5] as string, (told[at + 6] ?? undefined) as NativePage | undefined] : [undefined, undefined];
+      if (call) forget(number, call).done({ body, head, model, items, next });
+      return at + (page ? 7 : 5);
+    }
+  }
+}
+
+function fail(caller: Caller, ended: Call["ended"], json: string): void {
+  caller.failed(
+    failing(caller.operation, () => {
+      const facts = JSON.parse(json) as ErrorFacts;
+      return (facts.kind === "cancelled" ? ended?.(facts) : undefined) ?? fromFacts(facts);
+    }),
+  );
+}
+
+/** A call is over; its number is free for another. */
+function forget(number: number, { caller, letGo }: Call): Caller {
+  calls[number] = undefined;
+  unused.push(number);
+  letGo?.();
+  return caller;
 }
 
 /**
  * Ends a call at once, as `ended` says; or with what it had come to before, which is on its way and is the truth. Its last
  * events and its end are taken here and now: the event loop may have nothing else to stay for.
  */
-function end(number: number, ended: (facts: ErrorFacts) => Error): void {
-  const call = calls.get(number);
-  if (call === undefined) return;
+function end(call: Call, number: number, ended: (facts: ErrorFacts) => Error): void {
+  if (calls[number] !== call) return;
   call.ended = ended;
   bridge.cancel(number);
   drain();
 }
 
 /** Starts a call and follows it to its end; an abort ends it at once. */
-export function follow(start: (watched: boolean) => number, provider: Provider | undefined, signal: AbortSignal | undefined, trace: Trace, watch: Watch | undefined): Promise<NativeCompletion> {
-  return new Promise((resolve, reject) => {
-    const number = start(watch !== undefined);
-    const abort = (): void => end(number, (facts) => new AbortError(signal?.reason, facts));
-    const letGo = signal ? onAbort(signal, abort) : (): void => {};
-    calls.set(number, {
-      resolve: (completion) => (letGo(), resolve(completion)),
-      reject: (error) => (letGo(), reject(error)),
-      provider,
-      trace,
-      watch,
-    });
-  });
+export function follow(start: (number: number, watched: boolean) => void, caller: Caller): void {
+  const number = unused.pop() ?? calls.length;
+  try {
+    start(number, caller.watch !== undefined);
+  } catch (error) {
+    if (number < calls.length) unused.push(number);
+    throw error;
+  }
+  const { signal } = caller;
+  const letGo = signal && onAbort(signal, () => end(call, number, (facts) => new AbortError(signal.reason, facts)));
+  const call: Call = { caller, letGo, ended: undefined };
+  calls[number] = call;
 }
 
 /** What to do when a signal is aborted, by signal: one listener serves all its calls, since Node warns of more than ten. */
@@ -106,10 +157,10 @@ function tellAll(this: AbortSignal): void {
 
 async function ask(number: number, call: Call): Promise<void> {
   try {
-    const key = await call.provider?.();
+    const key = await call.caller.provider?.();
     if (typeof key !== "string") throw new TypeError(`the provider returned ${key === null ? "null" : typeof key}, not a string`);
-    bridge.answer(number, key);
+    if (calls[number] === call) bridge.answer(number, key);
   } catch (cause) {
-    end(number, (facts) => fromFacts({ ...facts, kind: "config", message: "apiKey: the provider did not supply a key" }, cause));
+    end(call, number, (facts) => fromFacts({ ...facts, kind: "config", message: "apiKey: the provider did not supply a key" }, cause));
   }
 }

@@ -1,6 +1,6 @@
 /** Options of a call, and the promise of its value. */
 
-import type { NativeCompletion } from "./native";
+import type { Completion } from "./bridge";
 
 /** Settings of one call. What is left out falls back to the client's. */
 export interface CallOptions {
@@ -26,20 +26,20 @@ type Head = readonly [status: number, headers: [string, string][], requestId: st
 
 /** A value and what the service said around it. */
 export class APIResponse<T> {
-  readonly #completion: NativeCompletion;
+  readonly #completion: Completion;
   #head: Head | undefined;
   #headers: Headers | undefined;
   /** The value. */
   readonly value: T;
 
   /** @internal */
-  constructor(completion: NativeCompletion, read: (json: unknown) => T) {
+  constructor(completion: Completion, value: T) {
     this.#completion = completion;
-    this.value = read(JSON.parse(this.json));
+    this.value = value;
   }
 
   #read(): Head {
-    return (this.#head ??= JSON.parse(this.#completion.head ?? "[]") as Head);
+    return (this.#head ??= JSON.parse(this.#completion.head) as Head);
   }
 
   /** HTTP status of the last attempt. */
@@ -69,48 +69,34 @@ export class APIResponse<T> {
 
   /** Name of the value's type (of one item's, on a page): tells the alternatives of a union apart. Empty for plain JSON. */
   get model(): string {
-    return this.#completion.model ?? "";
+    return this.#completion.model;
   }
 
   /** The value as JSON (on a page: the whole body), with every digit of numbers beyond 2^53, which `value` rounds. */
   get json(): string {
-    return this.#completion.body ?? "null";
+    return this.#completion.body;
   }
 }
 
 /** The promise of a call's value. The call has begun; `withResponse()` tells what the service said around the value. */
 export class APIPromise<T> extends Promise<T> {
-  readonly #response: Promise<APIResponse<T>>;
+  #completion: Completion | undefined;
+  #response: APIResponse<T> | undefined;
 
   /** @internal */
-  constructor(response: Promise<APIResponse<T>>) {
-    // The promise this object is by birth is never looked at: every reaction goes through `then`.
-    super((resolve) => resolve(undefined as T));
-    this.#response = response;
+  constructor(begin: (done: (completion: Completion) => void, failed: (failing: Promise<never>) => void) => void, read: (completion: Completion) => T) {
+    let settle!: (value: T | Promise<never>) => void;
+    super((resolve) => (settle = resolve));
+    begin((completion) => {
+      this.#completion = completion;
+      settle(read(completion));
+    }, settle);
   }
 
   /** The value together with status, headers, request id, attempts and idempotency key. */
   withResponse(): Promise<APIResponse<T>> {
-    return this.#response;
-  }
-
-  override then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    // Not by way of a promise of the value: every `await` comes through here.
-    return this.#response.then((response) => (typeof onFulfilled === "function" ? onFulfilled(response.value) : (response.value as unknown as A)), onRejected);
-  }
-
-  override catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
-    return this.then(undefined, onRejected);
-  }
-
-  override finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#response.then((response) => response.value).finally(onFinally);
-  }
-
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise;
+    return this.then((value) => (this.#response ??= new APIResponse(this.#completion as Completion, value)));
   }
 }
+// What is derived from it is an ordinary promise; and `await` takes it as it is, where it would wrap any other class of promise.
+Object.defineProperty(APIPromise.prototype, "constructor", { value: Promise, configurable: true, writable: true });

@@ -2,12 +2,12 @@
 
 import { AsyncResource } from "node:async_hooks";
 
-import { type Provider, bridge, follow } from "./bridge";
-import { APIPromise, APIResponse, type CallOptions } from "./call";
+import { type Caller, type Completion, type Provider, bridge, follow } from "./bridge";
+import { APIPromise, type CallOptions } from "./call";
 import { encode } from "./encode";
-import { AbortError, Trace, refusal, toError } from "./error";
+import { AbortError, BloomChatsError, failing, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
-import type { NativeClient, NativeCompletion, NativeScript, NativeUpload } from "./native";
+import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./native";
 import { snake } from "./names";
 import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
@@ -119,71 +119,88 @@ export class Core {
 
   /** An operation with one answer. */
   call<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): APIPromise<T> {
-    const trace = new Trace(this.call);
-    const read = (completion: NativeCompletion): APIResponse<T> => new APIResponse(completion, (json) => shape<T>(json, kind(completion, form), form.shapes));
-    return new APIPromise(this.#begin(operation, given, params, options, trace, form.files).then(read));
+    return new APIPromise<T>(
+      (done, failed) => this.#begin(operation, given, params, options, form.files, done, failed),
+      (completion) => shape<T>(JSON.parse(completion.body), kind(completion, form), form.shapes),
+    );
   }
 
   /** An operation with pages of answers. */
   list<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): List<T> {
-    const trace = new Trace(this.list);
-    return new List(
-      (next) => (next ? this.#follow((watched) => bridge.nextPage(next, watched), options?.signal, trace) : this.#begin(operation, given, params, options, trace)),
-      (item, model) => shape<T>(item, { model }, form.shapes),
-    );
+    const fetch = (next: NativePage | undefined): Promise<Completion> =>
+      new Promise((resolve) => {
+        if (next === undefined) return this.#begin(operation, given, params, options, undefined, resolve, resolve);
+        const signal = options?.signal;
+        if (signal?.aborted) return resolve(failing(operation, () => new AbortError(signal.reason, {})));
+        this.#follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
+      });
+    return new List(fetch, (item, model) => shape<T>(item, { model }, form.shapes));
   }
 
-  async #begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, trace: Trace, files?: readonly string[]): Promise<NativeCompletion> {
+  /** Makes a call. A refusal of its arguments is told like every other end. */
+  #begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, files: readonly string[] | undefined, done: Caller["done"], failed: Caller["failed"]): void {
+    const refuse = (error: unknown): void => failed(isOurs(error) ? failing(operation, () => error) : Promise.reject(error));
     try {
       const client = this.#client;
       if (client === undefined) throw misconfigured("the client is closed");
       checkObject("params", params);
       checkObject("options", options);
-      const signal = checkSignal(options, trace);
+      const signal = checkSignal(options);
       const call = argumentsOf(given, params);
-      const uploads: NativeUpload[] = [];
-      for (const field of files ?? []) {
-        if (call[field] !== undefined) uploads.push(await toUpload(field, call[field]));
-        delete call[field];
-      }
-      signal && throwIfAborted(signal, options, trace);
-      const json = encode(call);
-      const settings = encodeOptions(options);
-      return await this.#follow((watched) => bridge.call(client, operation, json, settings, uploads, watched), signal, trace);
+      const start = (uploads?: NativeUpload[]): void => {
+        throwIfAborted(signal, options);
+        const text = `${operation}\n${encode(call)}\n${encodeOptions(options)}`;
+        this.#follow((number, watched) => bridge.call(number, client, text, watched, uploads), operation, signal, done, failed);
+      };
+      if (files === undefined) start();
+      else takeUploads(files, call).then(start).catch(refuse);
     } catch (error) {
-      throw error instanceof InvalidArgumentError || error instanceof ConfigError ? trace.of(error) : error;
+      refuse(error);
     }
   }
 
-  #follow(start: (watched: boolean) => number, signal: AbortSignal | undefined, trace: Trace): Promise<NativeCompletion> {
-    if (signal?.aborted) return Promise.reject(trace.of(new AbortError(signal.reason, {})));
-    return follow(start, this.#provider, signal, trace, this.#watchers.watch());
+  #follow(start: (number: number, watched: boolean) => void, operation: string, signal: AbortSignal | undefined, done: Caller["done"], failed: Caller["failed"]): void {
+    follow(start, { operation, signal, provider: this.#provider, watch: this.#watchers.watch(), done, failed });
   }
 }
 
-function kind(completion: NativeCompletion, form: Form): Kind {
-  return form.item === undefined ? { model: completion.model ?? "" } : { list: { model: form.item } };
+function kind(completion: Completion, form: Form): Kind {
+  return form.item === undefined ? { model: completion.model } : { list: { model: form.item } };
+}
+
+function isOurs(error: unknown): error is Error {
+  return error instanceof BloomChatsError || error instanceof AbortError;
+}
+
+/** Takes the files out of a call's arguments. */
+async function takeUploads(files: readonly string[], call: Record<string, unknown>): Promise<NativeUpload[]> {
+  const uploads: NativeUpload[] = [];
+  for (const field of files) {
+    if (call[field] !== undefined) uploads.push(await toUpload(field, call[field]));
+    delete call[field];
+  }
+  return uploads;
 }
 
 function checkObject(name: string, given: unknown): void {
   if (given !== undefined && (typeof given !== "object" || Array.isArray(given))) throw refusal(InvalidArgumentError, name, "expected an object");
 }
 
-function checkSignal(options: CallOptions | undefined, trace: Trace): AbortSignal | undefined {
+function checkSignal(options: CallOptions | undefined): AbortSignal | undefined {
   const signal = options?.signal;
   if (signal === undefined) return undefined;
   if (typeof signal?.addEventListener !== "function") throw refusal(InvalidArgumentError, "signal", "expected an AbortSignal");
-  throwIfAborted(signal, options, trace);
+  throwIfAborted(signal, options);
   return signal;
 }
 
-function throwIfAborted(signal: AbortSignal, options: CallOptions | undefined, trace: Trace): void {
-  if (signal.aborted) throw trace.of(new AbortError(signal.reason, { idempotency_key: options?.idempotencyKey ?? null }));
+function throwIfAborted(signal: AbortSignal | undefined, options?: CallOptions): void {
+  if (signal?.aborted) throw new AbortError(signal.reason, { idempotency_key: options?.idempotencyKey ?? null });
 }
 
 function argumentsOf(given: Arguments, params: object | undefined): Record<string, unknown> {
   const call: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(params ?? {})) call[snake(name)] = value;
+  if (params !== undefined) for (const name of Object.keys(params)) call[snake(name)] = (params as Arguments)[name];
   return Object.assign(call, given);
 }
 

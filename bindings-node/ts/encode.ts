@@ -8,7 +8,16 @@ const DEPTH = 100;
 
 /** JSON of an object; `undefined` is left out, `bigint` keeps its digits, `toJSON` is honoured. */
 export function encode(value: object): string {
-  return write(value, "", "", 0) ?? "{}";
+  return isPlain(value) ? JSON.stringify(value) : write(value, "", "", 0) ?? "{}";
+}
+
+/** Whether there is nothing in it that JSON could change: so it is with nearly every call, and the engine writes it fastest. */
+function isPlain(value: object): boolean {
+  for (const key of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[key];
+    if (typeof field !== "string" && typeof field !== "boolean" && field !== undefined && !Number.isFinite(field)) return false;
+  }
+  return true;
 }
 
 function write(value: unknown, path: string, key: string, depth: number): string | undefined {
@@ -57,8 +66,8 @@ function array(value: readonly unknown[], path: string, depth: number): string {
 
 function object(value: object, path: string, depth: number): string {
   let out = "";
-  for (const [key, field] of Object.entries(value)) {
-    const json = write(field, path === "" ? key : `${path}.${key}`, key, depth + 1);
+  for (const key of Object.keys(value)) {
+    const json = write((value as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`, key, depth + 1);
     if (json !== undefined) out += `${out === "" ? "" : ","}${JSON.stringify(key)}:${json}`;
   }
   return `{${out}}`;

@@ -119,20 +119,22 @@ function hide(target: object, fields: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(fields)) Object.defineProperty(target, name, { value });
 }
 
-/** Where a call was made: errors show the caller's line, not the event loop's. */
-export class Trace {
-  declare readonly stack: string;
-
-  constructor(below: Function) {
-    Error.captureStackTrace(this, below);
-  }
-
-  /** Gives an error this place. */
-  of<E extends Error>(error: E): E {
-    const frames = this.stack.indexOf("\n");
-    const stack = `${error.name}: ${error.message}${frames < 0 ? "" : this.stack.slice(frames)}`;
-    return Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
-  }
+/**
+ * A promise that is rejected with an error of an operation. The error gets its place once the promise has reached those who await it:
+ * from there the engine finds who called, `async` function by `async` function. To take down the place of every call would cost each
+ * of them more than all that is done with it in JavaScript.
+ */
+export async function failing(operation: string, make: () => Error): Promise<never> {
+  await null; // Here it is handed on,
+  await null; // and here it is awaited.
+  const error = make();
+  Error.captureStackTrace(error, failing);
+  const said = String(error);
+  const { stack } = error;
+  // An application may have stacks look like whatever it likes.
+  if (typeof stack !== "string" || !stack.startsWith(said)) throw error;
+  const value = `${said}\n    at ${operation}${stack.slice(said.length)}`;
+  throw Object.defineProperty(error, "stack", { value, configurable: true, writable: true });
 }
 
 /** An error about one argument or setting, made on this side of the waist. */

@@ -12,18 +12,31 @@ export interface NativeScript { read(): string }
 /** An upload. */
 export interface NativeUpload { field: string; filename: string; contentType: string; bytes: Uint8Array }
 
-/** What happened to a call: its end, an event, or the question for a credential (none of `error`, `head`, `event`). */
-export interface NativeCompletion { call: number; event?: string; error?: string; head?: string; body?: string; model?: string; items?: string; next?: NativePage }
+/** What is told of a call, and what follows: nothing, JSON of an event, JSON of an error, or the parts of an answer. */
+export const What = {
+  /** Core's question for a credential. */
+  Asked: 0,
+  /** JSON of an event. */
+  Seen: 1,
+  /** JSON of the error. */
+  Failed: 2,
+  /** Body, head, model. */
+  Done: 3,
+  /** Body, head, model, items, next page or null. */
+  Page: 4,
+} as const;
 
-/** One environment's calls. Results that are strings are JSON of an error. */
+/** One environment's calls, by numbers that this side gives them. Results that are strings are JSON of an error. */
 export interface NativeBridge {
   open(config: string, provider: boolean): NativeClient | string;
   openScripted(config: string, provider: boolean, transcript: string): { client: NativeClient; script: NativeScript } | string;
-  call(client: NativeClient, operation: string, args: string, options: string, uploads: NativeUpload[], watched: boolean): number;
-  nextPage(page: NativePage, watched: boolean): number;
+  /** `text`: operation, arguments and options, a line each. */
+  call(call: number, client: NativeClient, text: string, watched: boolean, uploads?: NativeUpload[]): void;
+  nextPage(call: number, page: NativePage, watched: boolean): void;
   cancel(call: number): void;
   answer(call: number, key: string): void;
-  drain(): NativeCompletion[];
+  /** What happened, one after the other: number, `What`, and what belongs to it. */
+  drain(): (number | string | NativePage | null)[];
 }
 
 /** The addon's exports. */

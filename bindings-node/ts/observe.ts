@@ -44,8 +44,9 @@ export class Watchers {
 
   /** The eyes on the call that is being made; `undefined` when nobody looks. */
   watch(): Watch | undefined {
-    const observers = [this.#try(spans), this.#observer].filter((observer) => observer !== undefined);
-    if (observers.length === 0) return undefined;
+    const traced = this.#try(spans);
+    if (traced === undefined && this.#observer === undefined) return undefined;
+    const observers = [traced, this.#observer].filter((observer) => observer !== undefined);
     const place = new AsyncResource("BloomChatsCall");
     return (json) => {
       const event = read(json);

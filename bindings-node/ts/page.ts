@@ -1,7 +1,8 @@
 /** Lists: items one by one, or pages one by one. */
 
+import type { Completion } from "./bridge";
 import { APIResponse } from "./call";
-import type { NativeCompletion, NativePage } from "./native";
+import type { NativePage } from "./native";
 
 /** One page of a list, with what the service said around it. */
 export class Page<T> extends APIResponse<T[]> {
@@ -11,13 +12,11 @@ export class Page<T> extends APIResponse<T[]> {
   readonly hasNext: boolean;
 
   /** @internal */
-  constructor(completion: NativeCompletion, read: (item: unknown) => T) {
-    let body: unknown;
-    super(completion, (json) => {
-      body = json;
-      const items = completion.items ? (json as Record<string, unknown[]>)[completion.items] : (json as unknown[]);
-      return (items ?? []).map(read);
-    });
+  constructor(completion: Completion, check: (item: unknown) => unknown) {
+    const body = JSON.parse(completion.body) as Record<string, T[]> | T[];
+    const items = (completion.items ? (body as Record<string, T[]>)[completion.items] : (body as T[])) ?? [];
+    for (const item of items) check(item);
+    super(completion, items.slice());
     this.body = body;
     this.hasNext = completion.next !== undefined;
   }
@@ -29,7 +28,7 @@ export class Page<T> extends APIResponse<T[]> {
 }
 
 /** How a list gets its pages: the first one, then each by what the last one said of it. @internal */
-export type Fetch = (next: NativePage | undefined) => Promise<NativeCompletion>;
+export type Fetch = (next: NativePage | undefined) => Promise<Completion>;
 
 /**
  * A list that has not been asked for yet. `for await (const item of list)` fetches page after page as it goes;
@@ -37,12 +36,12 @@ export type Fetch = (next: NativePage | undefined) => Promise<NativeCompletion>;
  */
 export class List<T> implements AsyncIterable<T> {
   readonly #fetch: Fetch;
-  readonly #read: (item: unknown, model: string) => T;
+  readonly #check: (item: unknown, model: string) => unknown;
 
   /** @internal */
-  constructor(fetch: Fetch, read: (item: unknown, model: string) => T) {
+  constructor(fetch: Fetch, check: (item: unknown, model: string) => unknown) {
     this.#fetch = fetch;
-    this.#read = read;
+    this.#check = check;
   }
 
   /** Every item of every page. */
@@ -55,7 +54,7 @@ export class List<T> implements AsyncIterable<T> {
     let next: NativePage | undefined;
     do {
       const completion = await this.#fetch(next);
-      yield new Page(completion, (item) => this.#read(item, completion.model ?? ""));
+      yield new Page<T>(completion, (item) => this.#check(item, completion.model));
       next = completion.next;
     } while (next !== undefined);
   }
