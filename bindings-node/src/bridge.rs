@@ -165,11 +165,11 @@ impl Bridge {
         }
     }
 
-    /// Everything that happened since the last time, in order.
+    /// What happened since the last time, in order. Unless `all` of it is wanted, some may be left for the loop's next turn.
     #[napi(catch_unwind)]
-    pub fn drain(&self, env: Env) -> Result<Vec<Told>> {
+    pub fn drain(&self, env: Env, all: bool) -> Result<Vec<Told>> {
         let Some(post) = self.post.get() else { return Ok(Vec::new()) };
-        let events = post.mailbox.drain();
+        let events = post.mailbox.drain(all);
         let mut told = Vec::with_capacity(events.len() * 5);
         for (call, event) in events {
             if matches!(event, Event::Done(_) | Event::Failed(_)) {

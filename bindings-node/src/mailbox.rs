@@ -30,6 +30,18 @@ pub enum Event {
     Seen(String),
 }
 
+impl Event {
+    fn size(&self) -> usize {
+        match self {
+            Event::Done(answer) => answer.body.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// Answers of so many bytes together are taken at once.
+const AT_ONCE: usize = 64 * 1024;
+
 /// The completions of one environment. Calls append; only the environment's own thread drains.
 pub struct Mailbox {
     /// Gone when the environment goes away: what still happens then is nobody's.
@@ -101,8 +113,23 @@ impl Mailbox {
         }
     }
 
-    pub fn drain(&self) -> Vec<(u32, Event)> {
-        lock(&self.events).as_mut().map(std::mem::take).unwrap_or_default()
+    /// Takes what has come in. Unless all of it is wanted, the loop is let go on after some large answers, and rung for the rest: what
+    /// is made of them would otherwise be in memory all at once.
+    pub fn drain(&self, all: bool) -> Vec<(u32, Event)> {
+        let mut slot = lock(&self.events);
+        let Some(events) = slot.as_mut() else { return Vec::new() };
+        let Engine::Loop(reactor) = &self.engine else { return std::mem::take(events) };
+        let mut room = if all { usize::MAX } else { AT_ONCE };
+        let mut fits = |(_, event): &(u32, Event)| {
+            let before = room;
+            room = room.saturating_sub(event.size());
+            before > 0
+        };
+        let rest = events.split_off(events.iter().take_while(|event| fits(event)).count());
+        if !rest.is_empty() {
+            reactor.ring();
+        }
+        std::mem::replace(events, rest)
     }
 
     pub fn close(&self) {

@@ -46,19 +46,18 @@ const unused: number[] = [];
 export const bridge: NativeBridge = new native.Bridge(drain, !("Bun" in globalThis || "Deno" in globalThis));
 
 let draining = false;
-let more = false;
+let all = false;
 
-/** Runs on the event loop, so nothing here may throw. What happens meanwhile, as an observer ends a call, waits for its turn. */
+/** Runs on the event loop, so nothing here may throw. What is wanted meanwhile, as an observer ends a call, waits for its turn. */
 function drain(): void {
-  more = true;
   if (draining) return;
   draining = true;
   try {
-    while (more) {
-      more = false;
-      const told = bridge.drain();
+    do {
+      const told = bridge.drain(all);
+      all = false;
       for (let at = 0; at < told.length; ) at = take(told, at);
-    }
+    } while (all);
   } finally {
     draining = false;
   }
@@ -113,6 +112,7 @@ function end(call: Call, number: number, ended: (facts: ErrorFacts) => Error): v
   if (calls[number] !== call) return;
   call.ended = ended;
   bridge.cancel(number);
+  all = true;
   drain();
 }
 

@@ -11,7 +11,7 @@ import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./nat
 import { snake } from "./names";
 import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
-import { type Kind, type Shapes, shape } from "./shape";
+import { type Shapes, list, model } from "./shape";
 import { toUpload } from "./upload";
 
 /** How a client is set up. Durations are in ms. */
@@ -121,7 +121,7 @@ export class Core {
   call<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): APIPromise<T> {
     return new APIPromise<T>(
       (done, failed) => this.#begin(operation, given, params, options, form.files, done, failed),
-      (completion) => shape<T>(JSON.parse(completion.body), kind(completion, form), form.shapes),
+      (completion) => read<T>(completion, form),
     );
   }
 
@@ -134,7 +134,7 @@ export class Core {
         if (signal?.aborted) return resolve(failing(operation, () => new AbortError(signal.reason, {})));
         this.#follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
       });
-    return new List(fetch, (item, model) => shape<T>(item, { model }, form.shapes));
+    return new List(fetch, (item, name) => model(item, form.shapes[name]));
   }
 
   /** Makes a call. A refusal of its arguments is told like every other end. */
@@ -164,8 +164,11 @@ export class Core {
   }
 }
 
-function kind(completion: Completion, form: Form): Kind {
-  return form.item === undefined ? { model: completion.model } : { list: { model: form.item } };
+function read<T>({ body, model: name }: Completion, { item: ofItem, shapes }: Form): T {
+  const value: unknown = JSON.parse(body);
+  if (ofItem === undefined) model(value, shapes[name]);
+  else list(value, (item) => model(item, shapes[ofItem]));
+  return value as T;
 }
 
 function isOurs(error: unknown): error is Error {

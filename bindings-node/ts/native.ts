@@ -35,8 +35,8 @@ export interface NativeBridge {
   nextPage(call: number, page: NativePage, watched: boolean): void;
   cancel(call: number): void;
   answer(call: number, key: string): void;
-  /** What happened, one after the other: number, `What`, and what belongs to it. */
-  drain(): (number | string | NativePage | null)[];
+  /** What happened, one after the other: number, `What`, and what belongs to it. Some may be left for the loop's next turn, unless all is wanted. */
+  drain(all: boolean): (number | string | NativePage | null)[];
 }
 
 /** The addon's exports. */

@@ -1,37 +1,54 @@
 /** Answers in the shapes their types promise: a field of an unexpected JSON type reads as absent, and stays reachable. */
 
-/** What a field may be. `any` is not looked at. */
-export type Kind = "any" | "string" | "number" | "integer" | "boolean" | "object" | { readonly model: string } | { readonly list: Kind };
+/** An object of JSON. */
+export type Fields = Record<string, unknown>;
 
-/** Fields by wire name, by model. */
-export type Shapes = Readonly<Record<string, Readonly<Record<string, Kind>>>>;
-
-type Fields = Record<string, unknown>;
+/** Takes out of an object what does not fit; by model. */
+export type Shapes = Readonly<Record<string, (value: Fields) => void>>;
 
 /** What was taken out of each object; nothing, for nearly every one. */
 const misfits = new WeakMap<object, Fields>();
 
-/** Takes what does not fit out of a value that was just parsed. */
-export function shape<T>(value: unknown, kind: Kind, shapes: Shapes): T {
-  fits(value, kind, shapes);
-  return value as T;
+/** Takes a field out, if it is one. */
+export function misfit(object: Fields, name: string): void {
+  if (!Object.hasOwn(object, name)) return;
+  misfits.set(object, { ...misfits.get(object), [name]: object[name] });
+  delete object[name];
 }
 
-function fits(value: unknown, kind: Kind, shapes: Shapes): boolean {
-  if (kind === "any" || value === null) return true;
-  if (typeof kind === "string") return kind === "integer" ? Number.isInteger(value) : typeof value === kind && !Array.isArray(value);
-  if ("list" in kind) return Array.isArray(value) && value.every((item) => fits(item, kind.list, shapes));
-  if (typeof value !== "object" || Array.isArray(value)) return false;
-  const fields = shapes[kind.model];
-  if (fields !== undefined) for (const name of Object.keys(value)) take(value as Fields, name, fields[name] ?? "any", shapes);
+// Whether a value fits. What is absent or null does, everywhere.
+
+export function string(value: unknown): boolean {
+  return typeof value === "string" || value === null || value === undefined;
+}
+
+export function number(value: unknown): boolean {
+  return typeof value === "number" || value === null || value === undefined;
+}
+
+export function integer(value: unknown): boolean {
+  return Number.isInteger(value) || value === null || value === undefined;
+}
+
+export function boolean(value: unknown): boolean {
+  return typeof value === "boolean" || value === null || value === undefined;
+}
+
+export function object(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && !Array.isArray(value));
+}
+
+/** Fields that do not fit are taken out of it, and it fits without them. */
+export function model(value: unknown, shape: ((value: Fields) => void) | undefined): boolean {
+  if (value === null || value === undefined) return true;
+  if (!object(value)) return false;
+  shape?.(value as Fields);
   return true;
 }
 
-function take(object: Fields, name: string, kind: Kind, shapes: Shapes): void {
-  if (fits(object[name], kind, shapes)) return;
-  const taken = misfits.get(object) ?? {};
-  misfits.set(object, { ...taken, [name]: object[name] });
-  delete object[name];
+export function list(value: unknown, fits?: (item: unknown) => boolean): boolean {
+  if (value === null || value === undefined) return true;
+  return Array.isArray(value) && (fits === undefined || value.every(fits));
 }
 
 /**

@@ -74,7 +74,7 @@ fn templates() -> Result<Environment<'static>> {
     environment.add_filter("input", |Serde(ty): Serde<Value>| input(&ty, ""));
     environment.add_filter("argument", |Serde(ty): Serde<Value>| input(&ty, "m."));
     environment.add_filter("result", |Serde(operation): Serde<Value>| result(&operation));
-    environment.add_filter("shape", |Serde(ty): Serde<Value>| shape(&ty));
+    environment.add_filter("check", |Serde(ty): Serde<Value>, value: &str| check(&ty, value).unwrap_or_default());
     environment.add_filter("event_type", event_type);
     Ok(environment)
 }
@@ -147,16 +147,22 @@ fn scoped(ty: &Value) -> String {
     }
 }
 
-/// A type as `ts/shape.ts` checks it; what may have several shapes is not checked.
-fn shape(ty: &Value) -> String {
-    match kind(ty) {
-        simple @ ("string" | "number" | "integer" | "boolean") => format!("{simple:?}"),
-        "enum" => "\"string\"".into(),
-        "map" => "\"object\"".into(),
-        "model" => format!("{{ model: {:?} }}", name(ty)),
-        "list" => format!("{{ list: {} }}", shape(&ty["item"])),
-        _ => "\"any\"".into(),
-    }
+/// How `ts/shape.ts` checks a value of a type; what may have several shapes is not checked.
+fn check(ty: &Value, value: &str) -> Option<String> {
+    Some(match kind(ty) {
+        simple @ ("string" | "number" | "integer" | "boolean") => format!("is.{simple}({value})"),
+        "enum" => format!("is.string({value})"),
+        "map" => format!("is.object({value})"),
+        "model" => format!("is.model({value}, {})", name(ty)),
+        "list" => match check(&ty["item"], "item") {
+            Some(item) => match item.strip_suffix("(item)") {
+                Some(simple) => format!("is.list({value}, {simple})"),
+                None => format!("is.list({value}, (item) => {item})"),
+            },
+            None => format!("is.list({value})"),
+        },
+        _ => return None,
+    })
 }
 
 /// `number.purchase.*` is a family of types.
