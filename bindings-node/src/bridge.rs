@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor};
-use napi::bindgen_prelude::{Either, Either4, Env, Error, Function, Null, Result, Uint8Array};
+use napi::bindgen_prelude::{Either, Either4, Env, Error, Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
 use serde_json::json;
 
@@ -16,9 +16,13 @@ use crate::mailbox::{Engine, Event, Mailbox};
 use crate::running::{Provider, Run, Running, runtime, to_json};
 use crate::uv::{Callback, Watch};
 
-/// A client of one product.
-#[napi]
-pub struct Client(bloomchats::Client);
+/// A client of one product, as the function that makes its calls: `(call, text, watched, uploads)`. What comes of the call, a refusal
+/// of its arguments included, is drained, and with `watched` its events before that. `text`: operation, arguments and options, a line
+/// each, since one string crosses faster than three.
+type Client<'env> = Quick<'env, ()>;
+
+/// A function of ours by itself: a method's object is looked up, checked and lent at every call.
+type Quick<'env, Gives> = Function<'env, Unknown<'env>, Gives>;
 
 /// The way on from a page.
 #[napi]
@@ -39,8 +43,8 @@ impl Script {
 
 /// A scripted client and its record.
 #[napi(object, object_from_js = false)]
-pub struct Scripted {
-    pub client: Client,
+pub struct Scripted<'env> {
+    pub client: Client<'env>,
     pub script: Script,
 }
 
@@ -55,7 +59,7 @@ pub struct Upload {
 
 /// What is told of a call: its number, what it is (`Asked` and the rest, as in `ts/native.ts`), and what belongs to that. Flat, since
 /// objects are made field by field.
-type Told = Either4<u32, String, NextPage, Null>;
+type Told = Either4<u32, String, NextPage, ()>;
 
 const ASKED: u32 = 0;
 const SEEN: u32 = 1;
@@ -68,7 +72,9 @@ const HEAD: usize = 1024;
 
 /// One environment's calls. Lives on the environment's own thread and goes away with it, and its calls with it.
 #[napi]
-pub struct Bridge {
+pub struct Bridge(Rc<Host>);
+
+struct Host {
     wake: Rc<Callback>,
     /// The environment's loop is libuv's.
     libuv: bool,
@@ -93,39 +99,84 @@ impl Bridge {
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, wake: Function<'_, (), ()>, libuv: bool) -> Result<Bridge> {
         let wake = Rc::new(Callback::new(env, wake.create_ref()?)?);
-        Ok(Bridge { wake, libuv, post: OnceCell::new(), calls: Rc::default() })
+        Ok(Bridge(Rc::new(Host { wake, libuv, post: OnceCell::new(), calls: Rc::default() })))
     }
 
     /// A client, or JSON of the error. `provider`: its key is asked for when it is needed.
     #[napi(catch_unwind)]
-    pub fn open(&self, config: String, provider: bool) -> Either<Client, String> {
-        let opened = read_config(&config, provider).and_then(bloomchats::Client::open);
-        match opened {
-            Ok(client) => Either::A(Client(client)),
-            Err(error) => Either::B(to_json(&error)),
+    pub fn open<'env>(&self, env: &'env Env, config: String, provider: bool) -> Result<Either<Client<'env>, String>> {
+        match read_config(&config, provider).and_then(bloomchats::Client::open) {
+            Ok(client) => self.client(env, client).map(Either::A),
+            Err(error) => Ok(Either::B(to_json(&error))),
         }
     }
 
     /// A client whose answers come from a transcript and whose time is virtual, or JSON of the error.
     #[napi(catch_unwind)]
-    pub fn open_scripted(&self, config: String, provider: bool, transcript: String) -> Either<Scripted, String> {
+    pub fn open_scripted<'env>(
+        &self,
+        env: &'env Env,
+        config: String,
+        provider: bool,
+        transcript: String,
+    ) -> Result<Either<Scripted<'env>, String>> {
         let opened =
             read_config(&config, provider).and_then(|config| bloomchats::Client::open_scripted(config, transcript));
         match opened {
-            Ok((client, script)) => Either::A(Scripted { client: Client(client), script: Script(script) }),
-            Err(error) => Either::B(to_json(&error)),
+            Ok((client, script)) => {
+                Ok(Either::A(Scripted { client: self.client(env, client)?, script: Script(script) }))
+            }
+            Err(error) => Ok(Either::B(to_json(&error))),
         }
     }
 
-    /// Makes the call `call`; what comes of it, a refusal of its arguments included, is drained. `text`: operation, arguments and
-    /// options, a line each: one string crosses faster than three. `watched`: and its events before that.
+    /// Fetches a next page, as a call of its own.
     #[napi(catch_unwind)]
-    pub fn call(
+    pub fn next_page(&self, env: Env, call: u32, page: &NextPage, watched: bool) -> Result<()> {
+        let (progress, run) = page.0.start();
+        self.0.start(env, call, progress, Box::pin(run), watched)
+    }
+
+    /// Ends a call at once. That, or what it had come to before, is to be drained.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self, call: u32) {
+        if let Some(running) = self.0.calls.borrow().get(&call) {
+            running.cancel();
+        }
+    }
+
+    /// Answers the question of a call for its credential.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, call: u32, key: String) {
+        if let Some(running) = self.0.calls.borrow().get(&call) {
+            running.answer(key);
+        }
+    }
+
+    /// The function `(all)` that gives what happened since the last time, in order. Unless `all` of it is wanted, some may be left for
+    /// the loop's next turn.
+    #[napi(catch_unwind)]
+    pub fn drainer<'env>(&self, env: &'env Env) -> Result<Quick<'env, Vec<Told>>> {
+        let host = self.0.clone();
+        env.create_function_from_closure("drain", move |given| host.drain(*given.env, given.get(0)?))
+    }
+
+    fn client<'env>(&self, env: &'env Env, client: bloomchats::Client) -> Result<Client<'env>> {
+        let host = self.0.clone();
+        env.create_function_from_closure("call", move |given| {
+            let (env, call, watched) = (*given.env, given.get(0)?, given.get(2)?);
+            host.make(env, call, &client, &given.get::<String>(1)?, watched, given.get(3)?)
+        })
+    }
+}
+
+impl Host {
+    fn make(
         &self,
         env: Env,
         call: u32,
-        client: &Client,
-        text: String,
+        client: &bloomchats::Client,
+        text: &str,
         watched: bool,
         uploads: Option<Vec<Upload>>,
     ) -> Result<()> {
@@ -138,36 +189,11 @@ impl Bridge {
         let file =
             |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
         let files = uploads.into_iter().flatten().map(file).collect();
-        let (progress, run) = client.0.start(Call { files, ..made });
+        let (progress, run) = client.start(Call { files, ..made });
         self.start(env, call, progress, Box::pin(run), watched)
     }
 
-    /// Fetches a next page, as a call of its own.
-    #[napi(catch_unwind)]
-    pub fn next_page(&self, env: Env, call: u32, page: &NextPage, watched: bool) -> Result<()> {
-        let (progress, run) = page.0.start();
-        self.start(env, call, progress, Box::pin(run), watched)
-    }
-
-    /// Ends a call at once. That, or what it had come to before, is to be drained.
-    #[napi(catch_unwind)]
-    pub fn cancel(&self, call: u32) {
-        if let Some(running) = self.calls.borrow().get(&call) {
-            running.cancel();
-        }
-    }
-
-    /// Answers the question of a call for its credential.
-    #[napi(catch_unwind)]
-    pub fn answer(&self, call: u32, key: String) {
-        if let Some(running) = self.calls.borrow().get(&call) {
-            running.answer(key);
-        }
-    }
-
-    /// What happened since the last time, in order. Unless `all` of it is wanted, some may be left for the loop's next turn.
-    #[napi(catch_unwind)]
-    pub fn drain(&self, env: Env, all: bool) -> Result<Vec<Told>> {
+    fn drain(&self, env: Env, all: bool) -> Result<Vec<Told>> {
         let Some(post) = self.post.get() else { return Ok(Vec::new()) };
         let events = post.mailbox.drain(all);
         let mut told = Vec::with_capacity(events.len() * 5);
@@ -226,9 +252,9 @@ fn turn(watched: bool, mailbox: &Mailbox, wake: &Callback, calls: &RefCell<Calls
             running.fail("internal", "the event loop no longer learns which sockets are ready");
         }
     }
-    if turned.unwrap_or(true) || !go_on {
-        wake.call();
-    }
+    // No other turn would take what this one leaves.
+    let times = if go_on { usize::from(turned.unwrap_or(true)) } else { mailbox.len() };
+    (0..times).for_each(|_| wake.call());
     go_on
 }
 
@@ -242,10 +268,10 @@ impl Post {
 impl Drop for Bridge {
     /// The environment ends: a worker was terminated, or the process exits.
     fn drop(&mut self) {
-        if let Some(post) = self.post.get() {
+        if let Some(post) = self.0.post.get() {
             post.mailbox.close();
         }
-        for running in self.calls.borrow().values() {
+        for running in self.0.calls.borrow().values() {
             running.cancel();
         }
     }
@@ -265,7 +291,7 @@ fn tell(event: Event, told: &mut Vec<Told>) {
     told.push(Either4::A(if items.is_some() { PAGE } else { DONE }));
     told.extend([text(body.into()), text(head), model.to_owned()].map(Either4::B));
     if let Some(items) = items {
-        told.extend([Either4::B(items), next.map_or(Either4::D(Null), |next| Either4::C(NextPage(next)))]);
+        told.extend([Either4::B(items), next.map_or(Either4::D(()), |next| Either4::C(NextPage(next)))]);
     }
 }
 

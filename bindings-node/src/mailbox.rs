@@ -101,7 +101,7 @@ impl Mailbox {
             self.turning.store(false, Ordering::Release);
             turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         }
-        Ok(lock(&self.events).as_ref().is_some_and(|events| !events.is_empty()))
+        Ok(self.len() > 0)
     }
 
     /// What the environment's loop is to watch, where it can.
@@ -130,6 +130,10 @@ impl Mailbox {
             reactor.ring();
         }
         std::mem::replace(events, rest)
+    }
+
+    pub fn len(&self) -> usize {
+        lock(&self.events).as_ref().map_or(0, Vec::len)
     }
 
     pub fn close(&self) {

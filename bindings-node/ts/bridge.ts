@@ -45,6 +45,8 @@ const unused: number[] = [];
 /** The environment's bridge. Bun and Deno offer an event loop that is not libuv's under its name; a thread drives their calls. */
 export const bridge: NativeBridge = new native.Bridge(drain, !("Bun" in globalThis || "Deno" in globalThis));
 
+const tell = bridge.drainer();
+
 let draining = false;
 let all = false;
 
@@ -54,7 +56,7 @@ function drain(): void {
   draining = true;
   try {
     do {
-      const told = bridge.drain(all);
+      const told = tell(all);
       all = false;
       for (let at = 0; at < told.length; ) at = take(told, at);
     } while (all);
@@ -79,9 +81,9 @@ function take(told: readonly unknown[], at: number): number {
       return at + 3;
     default: {
       const page = told[at + 1] === What.Page;
-      const [body, head, model] = [told[at + 2] as string, told[at + 3] as string, told[at + 4] as string];
-      const [items, next] = page ? [told[at + 5] as string, (told[at + 6] ?? undefined) as NativePage | undefined] : [undefined, undefined];
-      if (call) forget(number, call).done({ body, head, model, items, next });
+      const items = page ? (told[at + 5] as string) : undefined;
+      const next = page ? (told[at + 6] as NativePage | undefined) : undefined;
+      if (call) forget(number, call).done({ body: told[at + 2] as string, head: told[at + 3] as string, model: told[at + 4] as string, items, next });
       return at + (page ? 7 : 5);
     }
   }

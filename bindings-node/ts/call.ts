@@ -89,7 +89,11 @@ export class APIPromise<T> extends Promise<T> {
     super((resolve) => (settle = resolve));
     begin((completion) => {
       this.#completion = completion;
-      settle(read(completion));
+      try {
+        settle(read(completion));
+      } catch (error) {
+        settle(Promise.reject(error));
+      }
     }, settle);
   }
 

@@ -150,7 +150,7 @@ export class Core {
       const start = (uploads?: NativeUpload[]): void => {
         throwIfAborted(signal, options);
         const text = `${operation}\n${encode(call)}\n${encodeOptions(options)}`;
-        this.#follow((number, watched) => bridge.call(number, client, text, watched, uploads), operation, signal, done, failed);
+        this.#follow((number, watched) => client(number, text, watched, uploads), operation, signal, done, failed);
       };
       if (files === undefined) start();
       else takeUploads(files, call).then(start).catch(refuse);

@@ -121,8 +121,8 @@ function hide(target: object, fields: Record<string, unknown>): void {
 
 /**
  * A promise that is rejected with an error of an operation. The error gets its place once the promise has reached those who await it:
- * from there the engine finds who called, `async` function by `async` function. To take down the place of every call would cost each
- * of them more than all that is done with it in JavaScript.
+ * from there the engine finds who called, `async` function by `async` function. To take down the place of every call instead would be a
+ * tenth of what a call costs.
  */
 export async function failing(operation: string, make: () => Error): Promise<never> {
   await null; // Here it is handed on,

@@ -2,8 +2,8 @@
 
 import { version } from "./version";
 
-/** A client of one product. */
-export interface NativeClient { readonly __native: "client" }
+/** A client of one product, as the function that makes its calls. `text`: operation, arguments and options, a line each. */
+export type NativeClient = (call: number, text: string, watched: boolean, uploads: NativeUpload[] | undefined) => void;
 /** The way on from a page. */
 export interface NativePage { readonly __native: "page" }
 /** Reads back what a scripted client did: JSON `{"requests", "waits_ms", "left"}`. */
@@ -22,7 +22,7 @@ export const What = {
   Failed: 2,
   /** Body, head, model. */
   Done: 3,
-  /** Body, head, model, items, next page or null. */
+  /** Body, head, model, items, next page or `undefined`. */
   Page: 4,
 } as const;
 
@@ -30,13 +30,14 @@ export const What = {
 export interface NativeBridge {
   open(config: string, provider: boolean): NativeClient | string;
   openScripted(config: string, provider: boolean, transcript: string): { client: NativeClient; script: NativeScript } | string;
-  /** `text`: operation, arguments and options, a line each. */
-  call(call: number, client: NativeClient, text: string, watched: boolean, uploads?: NativeUpload[]): void;
   nextPage(call: number, page: NativePage, watched: boolean): void;
   cancel(call: number): void;
   answer(call: number, key: string): void;
-  /** What happened, one after the other: number, `What`, and what belongs to it. Some may be left for the loop's next turn, unless all is wanted. */
-  drain(all: boolean): (number | string | NativePage | null)[];
+  /**
+   * The function that tells what happened, one after the other: number, `What`, and what belongs to it. Some may be left for the
+   * loop's next turn, unless `all` is wanted.
+   */
+  drainer(): (all: boolean) => (number | string | NativePage | undefined)[];
 }
 
 /** The addon's exports. */

@@ -108,6 +108,29 @@ test("errors are classes with facts, and show no content", async (t) => {
   assert.match(error.stack, /calls\.test\.mjs/, "the stack leads to the caller");
 });
 
+test("errors lead to whoever awaits the call, however that is done, and name the operation", async () => {
+  const refused = { status: 404, json: {} };
+  const get = (exchanges = [refused]) => testing.scripted(Blooio, { exchanges }).v2.chats.get("+1555");
+  const pages = (page) => testing.scripted(Blooio, { exchanges: [page, refused] }).v2.contacts.list({ limit: 1 });
+  const page = { status: 200, json: { contacts: [{ id: "1" }], pagination: { limit: 1, offset: 0, total: 2 } } };
+  const ways = {
+    async awaited() { await get(); },
+    async later() { const call = get(); await 1; await call; },
+    async withResponse() { await get().withResponse(); },
+    async together() { await Promise.all([1, get()]); },
+    async passedOn() { await get().finally(() => {}); },
+    async firstPage() { for await (const _ of pages(refused)); },
+    async nextPage() { for await (const _ of pages(page)); },
+    async refusedHere() { await testing.scripted(Blooio, { exchanges: [] }).v2.chats.get(Symbol("x")); },
+    async aborted() { await testing.scripted(Blooio, { exchanges: [] }).v2.chats.get("+1", { signal: AbortSignal.abort() }); },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const { stack } = await rejection(way());
+    assert.match(stack, /^\w+: .*\n    at blooio\.v2\.\w+\.\w+\n/, name);
+    assert.match(stack, new RegExp(`\\b${name} .*calls\\.test\\.mjs`), name);
+  }
+});
+
 test("a connection that is never made says so", async () => {
   const error = await rejection(new Blooio({ apiKey: "k", baseUrl: "http://127.0.0.1:9", maxRetries: 0 }).v2.me.get());
   assert.ok(error instanceof APIConnectionError);

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 
-import { blooio, dist, gate, run, serve } from "./support.mjs";
+import { blooio, dist, gate, run, sdk, serve, testing } from "./support.mjs";
 
 /** Has the package take this process for one of a host without libuv. */
 const elsewhere = "globalThis.Bun = {};";
@@ -64,6 +64,24 @@ test("a request leaves before its call returns, and nothing is told within the c
   assert.equal(told, 0);
   await sending;
   assert.equal(told, 2, "of an attempt and of a call");
+});
+
+test("of large answers that come together some are left for the loop's next turns, and an abort takes all", async () => {
+  const json = { message_id: "m1", text: "x".repeat(40_000) };
+  const start = (signal) => {
+    const client = testing.scripted(sdk.Blooio, { exchanges: Array(12).fill({ status: 202, json }) });
+    const turns = [];
+    let turn = 0;
+    const next = () => (turn++, turns.length < 12 && setImmediate(next));
+    setImmediate(next);
+    const sending = Array.from({ length: 12 }, () => client.v2.messages.send("+1", { text: "x" }, { signal }).then(({ text }) => (turns.push(turn), assert.equal(text, json.text))));
+    return Promise.all(sending).then(() => new Set(turns).size);
+  };
+  assert.ok((await start()) >= 5, "two and a half fit into a turn");
+  const controller = new AbortController();
+  const turns = start(controller.signal);
+  controller.abort();
+  assert.equal(await turns, 1);
 });
 
 /** How often this process's threads of ours have gone to sleep. */
