@@ -109,10 +109,10 @@ impl AsyncRead for Socket {
         match &mut *lock(&self.0) {
             Watched::Tokio(stream, _) => Pin::new(stream).poll_read(cx, into),
             Watched::Reactor(source) => {
-                let room = into.initialize_unfilled_to(into.remaining().min(AT_ONCE));
-                let read = std::task::ready!(
-                    source.poll_io(Direction::Read, cx, room.len(), |mut stream| { io::Read::read(&mut stream, room) })
-                )?;
+                let wanted = into.remaining().min(AT_ONCE);
+                let read = std::task::ready!(source.poll_io(Direction::Read, cx, wanted, |mut stream| {
+                    io::Read::read(&mut stream, into.initialize_unfilled_to(wanted))
+                }))?;
                 into.advance(read);
                 Poll::Ready(Ok(()))
             }
