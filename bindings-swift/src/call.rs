@@ -1,4 +1,4 @@
-//! One call under way: begun by the Swift task that follows it, driven on by a thread of ours, cancelled from any.
+//! One call under way: driven by the runtime's thread, followed from a Swift task, cancelled from any thread.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use bloomchats::{Answer, BoxFuture, CredentialProvider, Progress, Secret, Task};
+use bloomchats::{Answer, BoxFuture, CredentialProvider, Progress, Secret};
 use tokio::sync::oneshot;
 
 use crate::abi::Listener;
@@ -49,8 +49,6 @@ struct State {
     question: Option<oneshot::Sender<Secret>>,
     stopped: bool,
     waker: Option<Waker>,
-    /// Keeps the call alive: it and its line hold each other until it is over.
-    task: Option<Task>,
 }
 
 impl Line {
@@ -126,10 +124,10 @@ impl Call {
     pub fn listen(&self, listener: Listener) {
         let prepared = lock(&self.prepared).take();
         self.line.listen(listener);
-        match prepared.map(runtime::drive) {
-            Some(Ok(task)) => lock(&self.line.state).task = Some(task),
-            Some(Err(_)) => self.line.tell(Step::Failed(internal_failure(&self.line.progress))),
-            None => {}
+        if let Some(prepared) = prepared
+            && runtime::drive(prepared).is_err()
+        {
+            self.line.tell(Step::Failed(internal_failure(&self.line.progress)));
         }
     }
 
@@ -152,7 +150,7 @@ impl Drop for Call {
     }
 }
 
-/// The call as the reactor runs it.
+/// The call as the runtime runs it.
 pub struct Running {
     line: Arc<Line>,
     /// Gone when it has ended.

@@ -1,9 +1,9 @@
 //! The waist of the SDK as Swift sees it.
 //!
-//! Clients and pages (`client`), one call under way (`call`), what drives them (`runtime`), webhooks (`webhook`); and
+//! Clients and pages (`client`), one call under way (`call`), the thread that drives them (`runtime`), webhooks (`webhook`); and
 //! `abi`, where they become the C functions of `Sources/BloomChatsFFI/BloomChatsFFI.h`. Arguments and values cross as JSON that
 //! the Swift package writes, and reads where it lies; whatever fails crosses as JSON of core's error, never as a Rust panic.
-//! Swift code runs on threads of ours for one thing only: to resume the task that listens to a call.
+//! Swift code runs on the runtime's thread for one thing only: to resume the task that listens to a call.
 
 mod abi;
 mod call;

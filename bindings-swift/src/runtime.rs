@@ -1,41 +1,71 @@
-//! What drives calls: the thread that makes one takes it as far as it goes without waiting, and a thread of ours takes it on from there.
-//!
-//! So a request is written where it is made, and the only thread that has to be woken for a call is woken by the answer.
+//! The thread that drives connections.
 
+use std::collections::VecDeque;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use bloomchats::{Reactor, Task};
 use tokio::runtime::Builder;
 
 use crate::call::Running;
 use crate::lock;
 
-/// Begins a call here, on the process's reactor, whose threads the first call starts. They are never stopped: a process ends without
-/// waiting for them.
-pub fn drive(call: Running) -> io::Result<Task> {
-    Ok(reactor()?.spawn(call))
+/// Calls on their way to the thread. It is woken by the first of them: one that comes while it is at work costs no system call.
+#[derive(Default)]
+struct Inbox {
+    calls: VecDeque<Running>,
+    waker: Option<Waker>,
 }
 
-fn reactor() -> io::Result<Arc<Reactor>> {
-    static REACTOR: Mutex<Option<Arc<Reactor>>> = Mutex::new(None);
-    let mut slot = lock(&REACTOR);
-    if let Some(reactor) = &*slot {
-        return Ok(reactor.clone());
+/// Hands a call to the process's one thread for connections and timers, which the first call starts. It is never stopped: a
+/// process ends without waiting for it.
+pub fn drive(call: Running) -> io::Result<()> {
+    let inbox = inbox()?;
+    let waker = {
+        let mut inbox = lock(&inbox);
+        inbox.calls.push_back(call);
+        inbox.waker.take()
+    };
+    if let Some(waker) = waker {
+        waker.wake();
     }
-    // It only makes connections. The scheduler for many threads would make the library 40 KB larger; the blocking threads resolve names.
+    Ok(())
+}
+
+fn inbox() -> io::Result<Arc<Mutex<Inbox>>> {
+    static INBOX: Mutex<Option<Arc<Mutex<Inbox>>>> = Mutex::new(None);
+    let mut slot = lock(&INBOX);
+    if let Some(inbox) = &*slot {
+        return Ok(inbox.clone());
+    }
+    // The scheduler for many threads would make the library 40 KB larger. The blocking threads only resolve host names.
     let runtime =
         Builder::new_current_thread().max_blocking_threads(8).thread_name("bloomchats").enable_all().build()?;
-    let reactor = Arc::new(Reactor::new(runtime.handle().clone())?);
-    start("bloomchats-connect", move || runtime.block_on(std::future::pending::<()>()))?;
-    let served = reactor.clone();
-    // It ends only where the system can say no more of any socket, and then no call can.
-    start("bloomchats", move || drop(served.serve()))?;
-    *slot = Some(reactor.clone());
-    Ok(reactor)
+    let inbox = Arc::<Mutex<Inbox>>::default();
+    let own = inbox.clone();
+    runtime.spawn(poll_fn(move |context| begin(&own, context)));
+    let work = move || runtime.block_on(pending::<()>());
+    thread::Builder::new().name("bloomchats".into()).spawn(work)?;
+    *slot = Some(inbox.clone());
+    Ok(inbox)
 }
 
-fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name.into()).spawn(work).map(drop)
+/// Begins one call and queues up behind all that can go on: a burst of new calls does not make those under way late.
+fn begin(inbox: &Mutex<Inbox>, context: &Context<'_>) -> Poll<()> {
+    let call = {
+        let mut inbox = lock(inbox);
+        let call = inbox.calls.pop_front();
+        if inbox.calls.is_empty() {
+            inbox.waker = Some(context.waker().clone());
+        } else {
+            context.waker().wake_by_ref();
+        }
+        call
+    };
+    if let Some(call) = call {
+        tokio::spawn(call);
+    }
+    Poll::Pending
 }

@@ -78,7 +78,7 @@ bloomchats_call *_Nullable bloomchats_client_begin(
 bloomchats_call *_Nullable bloomchats_page_begin(const bloomchats_page *page, bool watched);
 void bloomchats_page_free(bloomchats_page *page);
 
-/// Has `hear` called once, with the next thing that the call tells: from this thread at once, or from one of ours, which must
+/// Has `hear` called once, with the next thing that the call tells: from this thread at once, or from the runtime's, which must
 /// not be held up. One listens at a time; after the end nothing is told any more.
 void bloomchats_call_listen(
     const bloomchats_call *call, void *context, void (*hear)(void *context, bloomchats_told *told));

@@ -10,7 +10,6 @@ mod timer;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -41,11 +40,10 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
 }
 
-/// Watches sockets and timers, and runs the calls that wait for them, on whichever thread turns it.
+/// Watches sockets and timers, and runs the calls that wait for them, on whichever thread turns it; one at a time.
 ///
-/// There are three ways to turn it. A thread that has nothing else to do gives itself to one call with [`Reactor::block_on`]. A loop starts
-/// calls with [`Reactor::spawn`], watches [`Reactor::fd`] and calls [`Reactor::turn`] whenever that is readable. Threads that must not wait
-/// start calls in the same way, and one of its own gives itself to them with [`Reactor::serve`].
+/// There are two ways to turn it. A thread that has nothing else to do gives itself to one call with [`Reactor::block_on`]. A loop starts
+/// calls with [`Reactor::spawn`], watches [`Reactor::fd`] and calls [`Reactor::turn`] whenever that is readable.
 pub struct Reactor {
     shared: Arc<Shared>,
     polling: Mutex<Polling>,
@@ -150,18 +148,6 @@ impl Reactor {
         self.look(Some(Duration::ZERO))?;
         self.run_ready();
         Ok(())
-    }
-
-    /// Gives this thread to the calls that others spawn, for good.
-    ///
-    /// # Errors
-    /// When the system can no longer say which sockets are ready.
-    pub fn serve(&self) -> io::Result<Infallible> {
-        let _current = self.shared.enter();
-        loop {
-            self.look(None)?;
-            self.run_ready();
-        }
     }
 
     /// The descriptor that is readable while [`Reactor::turn`] has something to do.

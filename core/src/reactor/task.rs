@@ -52,10 +52,7 @@ impl Cell {
         let mut slot = lock(&self.future);
         let Some(future) = slot.as_mut() else { return };
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-            let over = slot.take();
-            // It may hold its own task, whose end wants the lock.
-            drop(slot);
-            drop(over);
+            *slot = None;
         }
     }
 }

@@ -127,38 +127,6 @@ fn a_loop_that_watches_the_descriptor_gets_every_answer() {
 }
 
 #[test]
-fn threads_that_do_not_wait_begin_calls_that_one_of_its_own_ends() {
-    let (address, made, _ends) = server(Duration::from_millis(1));
-    let (client, reactor) = (plain(address), Arc::new(reactor()));
-    let (silent, _, _ends) = server(Duration::from_secs(60));
-    let served = reactor.clone();
-    thread::spawn(move || served.serve());
-    let (told, results) = channel();
-    for round in 0..5 {
-        let begin = |call: bloomchats::Call, client: &bloomchats::Client| {
-            let (run, told) = (client.call(call), told.clone());
-            reactor.spawn(async move { told.send(run.await.map_err(|error| error.kind())).unwrap() })
-        };
-        let ten = || (0..10).map(|_| begin(send(), &client)).collect::<Vec<_>>();
-        let tasks: Vec<_> = thread::scope(|scope| {
-            let threads = [(); 4].map(|()| scope.spawn(ten));
-            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-        });
-        let mut late = send();
-        late.options.timeout = Some(Duration::from_millis(50 + 10 * round));
-        let lost = begin(late, &plain(silent));
-        for _ in 0..tasks.len() + 1 {
-            match results.recv_timeout(Duration::from_secs(20)).unwrap() {
-                Ok(answer) => assert_eq!(answer.status, 202),
-                Err(kind) => assert_eq!(kind, ErrorKind::Timeout),
-            }
-        }
-        drop((tasks, lost));
-    }
-    assert!(made.load(Ordering::SeqCst) <= 40);
-}
-
-#[test]
 fn a_loop_that_sleeps_is_woken_for_a_timeout() {
     let (address, _made, _ends) = server(Duration::from_secs(60));
     let (client, reactor) = (plain(address), reactor());
