@@ -78,13 +78,14 @@ class Unknown(Model):
     __slots__ = ()
 
 
-_decode = json.JSONDecoder().raw_decode
+_scan: Callable[[str, int], tuple[Any, int]] = getattr(json.JSONDecoder(), "scan_once")  # Type checkers do not know it.
+_set_raw: Callable[[Model, dict[str, Any]], None] = Model.__dict__["_raw"].__set__
 _set_text: Callable[[Model, str], None] = Model.__dict__["_text"].__set__
 
 
 def read(text: str) -> Any:
     """JSON that core has read before, without blanks around it."""
-    return _decode(text)[0]
+    return _scan(text, 0)[0]
 
 
 def unread(cls: type[M], texts: list[str]) -> list[M]:
@@ -92,6 +93,15 @@ def unread(cls: type[M], texts: list[str]) -> list[M]:
     made = list(map(cls.__new__, repeat(cls, len(texts))))
     deque(map(_set_text, made, texts), 0)
     return made
+
+
+def read_all(items: list[T]) -> list[T]:
+    """Reads items of a page that nobody has read, in one go: half of what it costs one by one."""
+    models = [item for item in items if isinstance(item, Model)]
+    texts = [getattr(model, "_text", None) for model in models]
+    if texts and None not in texts:
+        deque(map(_set_raw, models, read(f"[{','.join(cast('list[str]', texts))}]")), 0)
+    return items
 
 
 def text(value: object) -> str | None:

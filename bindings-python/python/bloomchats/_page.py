@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bloomchats import _native
 from bloomchats._lazy import Generic, TypeVar
-from bloomchats._models import read
+from bloomchats._models import read, read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Pages(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
-            yield from page.items
+            yield from read_all(page.items)
 
     def pages(self) -> Iterator[Page[T]]:
         """Page by page."""
@@ -123,7 +123,7 @@ class AsyncPages(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
-            for item in page.items:
+            for item in read_all(page.items):
                 yield item
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
