@@ -320,3 +320,23 @@ impl Sight for Identity {
         Skip.object(object).map(|()| None)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::rows;
+
+    #[test]
+    fn rows_stand_as_they_stood_in_the_body() {
+        let body =
+            r#" {"n": 1e400, "data" : [ {"a": "]}\",{\""} ,{"b":[{}, [1]]},{ } ], "after": {"data": [{"not": 1}]}} "#;
+        assert_eq!(rows(body, "data").unwrap(), [r#"{"a": "]}\",{\""}"#, r#"{"b":[{}, [1]]}"#, "{ }"]);
+        assert_eq!(rows(r#"{"d\u0061ta":[{}]}"#, "data").unwrap(), ["{}"]);
+        assert_eq!(rows(r#"[{"a":1},{"a":2}]"#, "").unwrap(), [r#"{"a":1}"#, r#"{"a":2}"#]);
+        assert_eq!(rows(r#"{"data":[]}"#, "data").unwrap(), [""; 0]);
+        // Of two fields of one name the last counts, as it does wherever JSON is read.
+        assert_eq!(rows(r#"{"data":[{"a":1}],"data":[{"a":2}]}"#, "data").unwrap(), [r#"{"a":2}"#]);
+        assert!(rows(r#"{"data":[{"a":1}],"data":null}"#, "data").is_none());
+        assert!(rows(r#"{"contacts":[{"a":1}]}"#, "data").is_none());
+    }
+}
