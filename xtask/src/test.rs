@@ -22,9 +22,9 @@ const SUITES: &[Suite] = &[
     Suite { name: "rust", minutes: 15, needs: &[], run: rust },
     Suite { name: "python", minutes: 12, needs: &["python3", "npm", "curl"], run: python },
     Suite { name: "node", minutes: 11, needs: &["node", "npm"], run: node },
-    Suite { name: "swift", minutes: 16, needs: &["mmdebstrap"], run: swift },
+    Suite { name: "swift", minutes: 12, needs: &["mmdebstrap"], run: swift },
     Suite { name: "extend", minutes: 8, needs: &[], run: crate::extend::extend },
-    Suite { name: "bench", minutes: 6, needs: &[], run: crate::bench::check },
+    Suite { name: "bench", minutes: 10, needs: &[], run: crate::bench::check },
 ];
 
 /// Languages that run the corpus, by the suite that runs them.
