@@ -2,7 +2,7 @@
 
     python calls.py [ROUNDS]
 
-Scripted answers cost the engine what others do, without a socket. Printed are microseconds a call, the least of the rounds, because
+Scripted answers cost the engine what others do, without a socket. `list` looks at one of a page's 100 items, `iterate` at each. Printed are microseconds a call, the least of the rounds, because
 whatever else the machine does only adds.
 """
 
@@ -14,7 +14,7 @@ import time
 from bloomchats import AsyncBlooio, Blooio, _native
 from bloomchats.testing import scripted
 
-CALLS = {"send": 500, "list": 50}
+CALLS = {"send": 500, "list": 50, "iterate": 50}
 CONTACT = {"contact_id": "con_01J8ZB3T5QH7", "identifier": "+15550000000", "name": "Jane Doe", "created_at": 1790000000000, "tags": []}
 ANSWERS = {
     "send": {"status": 202, "json": {"message_id": "msg_01J8ZB3T5QH7", "status": "queued"}},
@@ -23,10 +23,12 @@ ANSWERS = {
         "json": {"contacts": [CONTACT] * 100, "pagination": {"limit": 100, "offset": 0, "total": 100}},
     },
 }
+ANSWERS["iterate"] = ANSWERS["list"]
 BELOW = {
     "send": ("blooio.v2.messages.send", {"chat": "grp_bench", "text": "Hello"}),
     "list": ("blooio.v2.contacts.list", {}),
 }
+BELOW["iterate"] = BELOW["list"]
 
 
 def client(kind, what):
@@ -37,7 +39,8 @@ def python_calls(what):
     v2 = client(Blooio, what).v2
     send = lambda: v2.messages.send("grp_bench", text="Hello").message_id
     contacts = lambda: next(v2.contacts.list().pages()).items[-1].identifier
-    return timed(send if what == "send" else contacts, CALLS[what])
+    every_contact = lambda: [contact.identifier for contact in v2.contacts.list()]
+    return timed({"send": send, "list": contacts, "iterate": every_contact}[what], CALLS[what])
 
 
 def native_calls(what):
@@ -57,7 +60,10 @@ def async_calls(what):
         async def contacts():
             return (await anext(v2.contacts.list().pages())).items[-1].identifier
 
-        call = send if what == "send" else contacts
+        async def every_contact():
+            return [contact.identifier async for contact in v2.contacts.list()]
+
+        call = {"send": send, "list": contacts, "iterate": every_contact}[what]
         begun = time.process_time_ns()
         for _ in range(CALLS[what]):
             await call()

@@ -1,6 +1,6 @@
 //! A call, and how a thread makes one: it waits for the answer itself, with the GIL released.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
@@ -21,10 +21,16 @@ use crate::runtime::{Borrowed, Local, lock};
 /// How long Ctrl-C may go unnoticed in a synchronous call.
 const TICK: Duration = Duration::from_millis(50);
 
-/// A call of core's. A panic in it becomes a failure: it must not unwind into the host, nor end the runtime's task unheard.
+/// A call of core's, or the refusal of one. A panic in it becomes a failure: it must not unwind into the host, nor end the runtime's
+/// task unheard.
 pub struct Begun {
     pub progress: Arc<Progress>,
-    run: Pin<Box<dyn Future<Output = bloomchats::Result<bloomchats::Answer>> + Send>>,
+    run: Run,
+}
+
+enum Run {
+    Core(Pin<Box<dyn Future<Output = bloomchats::Result<bloomchats::Answer>> + Send>>),
+    Refused(Ready<Failure>),
 }
 
 impl Begun {
@@ -32,7 +38,13 @@ impl Begun {
     where
         R: Future<Output = bloomchats::Result<bloomchats::Answer>> + Send + 'static,
     {
-        Begun { progress, run: Box::pin(run) }
+        Begun { progress, run: Run::Core(Box::pin(run)) }
+    }
+}
+
+impl From<Failure> for Begun {
+    fn from(refusal: Failure) -> Begun {
+        Begun { progress: Arc::default(), run: Run::Refused(ready(refusal)) }
     }
 }
 
@@ -40,10 +52,11 @@ impl Future for Begun {
     type Output = Result<bloomchats::Answer, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match panic::catch_unwind(AssertUnwindSafe(|| self.run.as_mut().poll(context))) {
-            Ok(poll) => poll.map_err(Failure::from),
-            Err(_) => Poll::Ready(Err(Failure::internal(&self.progress))),
-        }
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| match &mut self.run {
+            Run::Core(run) => run.as_mut().poll(context).map_err(Failure::from),
+            Run::Refused(refusal) => Pin::new(refusal).poll(context).map(Err),
+        }));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(Failure::internal(&self.progress))))
     }
 }
 
@@ -56,12 +69,10 @@ pub struct Making {
 
 struct Call {
     /// `None` once it is over.
-    run: Option<Result<Pin<Box<Hosted>>, Failure>>,
+    run: Option<Pin<Box<TaskLocalFuture<Host, Begun>>>>,
     heard: Option<mpsc::UnboundedReceiver<Heard>>,
     borrowed: Option<Borrowed>,
 }
-
-type Hosted = TaskLocalFuture<Host, Begun>;
 
 enum Pause {
     Done(Result<bloomchats::Answer, Failure>),
@@ -70,13 +81,13 @@ enum Pause {
 
 impl Making {
     /// `asks`: the call is given keys when it asks for them. `watched`: it tells its events.
-    pub fn new(begun: Result<Begun, Failure>, asks: bool, watched: bool) -> Making {
-        let progress = begun.as_ref().map(|begun| begun.progress.clone()).unwrap_or_default();
+    pub fn new(begun: Begun, asks: bool, watched: bool) -> Making {
+        let progress = begun.progress.clone();
         let (host, heard) = (asks || watched).then(mpsc::unbounded_channel).unzip();
         if let (Some(host), true) = (host.clone(), watched) {
             progress.watch(Arc::new(move |event| drop(host.send(Heard::Event(event.to_json().to_string())))));
         }
-        let run = begun.map(|begun| Box::pin(HOST.scope(host.map_or(Host::Nobody, Host::Thread), begun)));
+        let run = Box::pin(HOST.scope(host.map_or(Host::Nobody, Host::Thread), begun));
         Making { call: Local::new(Mutex::new(Call { run: Some(run), heard, borrowed: None })), progress }
     }
 }
@@ -138,14 +149,7 @@ impl Making {
 impl Call {
     /// Runs it for as long as `patience` lasts.
     fn drive(&mut self, patience: Duration) -> io::Result<Option<Pause>> {
-        let run = match self.run.as_mut() {
-            Some(Ok(run)) => run,
-            refused => {
-                let over = || Failure::config("the call is over");
-                let refusal = refused.is_some().then(|| self.run.take()?.err()).flatten();
-                return Ok(Some(Pause::Done(Err(refusal.unwrap_or_else(over)))));
-            }
-        };
+        let run = self.run.as_mut().ok_or_else(|| io::Error::other("the call is over"))?;
         let borrowed = match &self.borrowed {
             Some(borrowed) => borrowed,
             None => self.borrowed.insert(Borrowed::new()?),

@@ -52,16 +52,10 @@ impl Opener {
 pub struct Client(Arc<Opener>);
 
 impl Client {
-    fn begin(
-        &self,
-        operation: String,
-        arguments: &Given<'_>,
-        options: &[u8],
-        files: Option<Files>,
-    ) -> Option<Result<Begun, Failure>> {
+    fn begin(&self, operation: String, arguments: &Given<'_>, options: &[u8], files: Option<Files>) -> Option<Begun> {
         let call = arguments::read(operation, arguments, options, files)?;
-        let begin = || Ok(Begun::new(self.0.opened()?.client.start(call?)));
-        Some(begin().map_err(|error: bloomchats::Error| error.into()))
+        let begin = || -> bloomchats::Result<Begun> { Ok(Begun::new(self.0.opened()?.client.start(call?))) };
+        Some(begin().unwrap_or_else(|error| Failure::from(error).into()))
     }
 }
 
@@ -129,9 +123,11 @@ impl Client {
 pub struct NextPage(pub Local<bloomchats::NextPage>);
 
 impl NextPage {
-    fn begin(&self) -> Result<Begun, Failure> {
-        let forked = || Failure::config("this page was fetched before the process forked; list again");
-        Ok(Begun::new(self.0.get().ok_or_else(forked)?.start()))
+    fn begin(&self) -> Begun {
+        match self.0.get() {
+            Some(page) => Begun::new(page.start()),
+            None => Failure::config("this page was fetched before the process forked; list again").into(),
+        }
     }
 }
 

@@ -19,16 +19,9 @@ use crate::runtime::{Local, lock, runtime};
 const END: Duration = Duration::from_secs(1);
 
 /// Starts a call; what happens is told to `queue` under the number `call`. `watched`: so are events.
-pub fn start(begun: Result<Begun, Failure>, queue: &Queue, call: u64, watched: bool) -> PyResult<Pending> {
+pub fn start(begun: Begun, queue: &Queue, call: u64, watched: bool) -> PyResult<Pending> {
     let forked = || PyRuntimeError::new_err("the queue is another process's");
     let mailbox = queue.mailbox().ok_or_else(forked)?.clone();
-    let begun = match begun {
-        Ok(begun) => begun,
-        Err(failure) => {
-            mailbox.push(call, Event::Done(Box::new(Err(failure))));
-            return Ok(Pending(Local::new(None)));
-        }
-    };
     let progress = begun.progress.clone();
     let news = Arc::<News>::default();
     if watched {
@@ -46,7 +39,7 @@ pub fn start(begun: Result<Begun, Failure>, queue: &Queue, call: u64, watched: b
     };
     let driven = running.mailbox.drive(HOST.scope(Host::Loop(running.clone()), run))?;
     *lock(&running.driven) = Some(driven);
-    Ok(Pending(Local::new(Some(Active { running, news }))))
+    Ok(Pending(Local::new(Active { running, news })))
 }
 
 /// An asynchronous call under way.
@@ -93,17 +86,11 @@ type News = Mutex<Vec<String>>;
 
 /// The host's hold on an asynchronous call; letting go of it cancels the call.
 #[pyclass(frozen, module = "bloomchats._native")]
-pub struct Pending(Local<Option<Active>>);
+pub struct Pending(Local<Active>);
 
 struct Active {
     running: Arc<Running>,
     news: Arc<News>,
-}
-
-impl Pending {
-    fn active(&self) -> Option<&Active> {
-        self.0.get()?.as_ref()
-    }
 }
 
 #[pymethods]
@@ -112,7 +99,7 @@ impl Pending {
     ///
     /// Comes back when nothing more happens, so that what is then read about the call is the whole truth.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(active) = self.active() else { return Ok(()) };
+        let Some(active) = self.0.get() else { return Ok(()) };
         // The garbage collector may bring us here on the runtime's own thread, which must not wait for itself.
         if let Some(task) = active.running.stop().filter(|_| Handle::try_current().is_err()) {
             let runtime = runtime()?;
@@ -124,23 +111,23 @@ impl Pending {
     /// Events since the last time.
     fn events(&self) -> Vec<String> {
         let take = |active: &Active| std::mem::take(&mut *lock(&active.news));
-        self.active().map(take).unwrap_or_default()
+        self.0.get().map(take).unwrap_or_default()
     }
 
     #[getter]
     fn maybe_sent(&self) -> bool {
-        self.active().is_some_and(|active| active.running.progress.maybe_sent())
+        self.0.get().is_some_and(|active| active.running.progress.maybe_sent())
     }
 
     #[getter]
     fn idempotency_key(&self) -> Option<String> {
-        self.active()?.running.progress.idempotency_key()
+        self.0.get()?.running.progress.idempotency_key()
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(active) = self.active() {
+        if let Some(active) = self.0.get() {
             active.running.stop();
         }
     }

@@ -1,8 +1,9 @@
 //! Reading JSON of any shape in one pass, without a [`Value`] in between.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// What to make of a value, by its kind.
@@ -74,6 +75,41 @@ impl<'de, S: Sight> Visitor<'de> for See<S> {
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<S::Made, A::Error> {
         self.0.object(object)
+    }
+}
+
+/// The last field of that name in an object that has been read before, the others stepped over.
+pub(crate) fn field<'de, T: Deserialize<'de>>(text: &'de str, name: &str) -> serde_json::Result<Option<T>> {
+    Field(name, PhantomData).deserialize(&mut serde_json::Deserializer::from_str(text))
+}
+
+struct Field<'a, T>(&'a str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Field<'_, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Option<T>, D::Error> {
+        input.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Field<'_, T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Option<T>, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = object.next_key_seed(Key(|key: &str| key == self.0))? {
+            if is_it {
+                found = Some(object.next_value()?);
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
     }
 }
 

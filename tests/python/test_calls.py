@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -105,6 +107,23 @@ def test_what_cannot_be_sent_names_its_argument(value: Any, says: str) -> None:
         client.v2.messages.send(PERSON, text=value)
     assert caught.value.argument is not None and caught.value.argument.startswith("text")
     assert client.requests == []
+
+
+PLAIN: list[Any] = [
+    None, True, 0, -(2**63), 2**63, 2**64 - 1, 0.1, -0.0, "", "\x00\x1f\x7f\u2028", "J\u00e4ne \U0001f600", [], {},
+    {"b": [1, {"a": None}], "a": "x", "\u00e4": [[], {}]}, json.loads('{"down":[' * 40 + "0" + "]}" * 40),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=lambda value: repr(value)[:20])
+def test_arguments_are_the_same_bytes_whether_core_reads_them_or_their_json(value: Any) -> None:
+    sent: list[str] = []
+    # Core reads a dictionary where it lies; another mapping is written down for it.
+    for body in ({"v": value}, MappingProxyType({"v": value})):
+        client = scripted(Blooio, [OK])
+        client.v2.request("POST", "/x", body=body)
+        sent.append(client.requests[0].get("body", ""))
+    assert sent[0] == sent[1] and json.loads(sent[0]) == {"v": value}
 
 
 def test_an_argument_that_holds_itself() -> None:

@@ -25,7 +25,6 @@ from bloomchats import (
     v4,
     webhooks,
 )
-from bloomchats._models import read_all
 from bloomchats.testing import scripted
 
 PERSON = "+15551234567"
@@ -83,12 +82,12 @@ def test_items_of_a_page_are_models_like_any_other() -> None:
 
 def test_items_are_the_same_however_they_are_come_by() -> None:
     rows = [{"identifier": str(number), "name": "J\u00e4ne"} for number in range(3)]
-    answer = {"status": 200, "json": {"contacts": rows, "pagination": {"limit": 50, "offset": 0, "total": 3}}}
-    assert [item.raw for item in scripted(Blooio, [answer]).v2.contacts.list()] == rows
-    page = listed(*rows)
-    assert (page.items[1].identifier, [item.raw for item in read_all(page.items)]) == ("1", rows)
-    assert [item.raw for item in read_all([v2.Contact(row) for row in rows])] == rows
-    assert read_all([]) == [] and read_all(rows) == rows
+    body = {"contacts": rows, "pagination": {"limit": 50, "offset": 0, "total": 3}}
+    client = scripted(Blooio, [{"status": 200, "json": body}] * 2 + [{"status": 200, "json": {**body, "contacts": []}}])
+    contacts = client.v2.contacts.list()
+    for found in (contacts, next(contacts.pages()).items):
+        assert [(type(item), item.raw) for item in found] == [(v2.Contact, row) for row in rows]
+    assert list(contacts) == []
 
 
 def test_an_item_first_read_by_many_threads_reads_the_same_in_all() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from bloomchats import _files, _loop
-from bloomchats._arguments import encode, encode_options
+from bloomchats import _loop
 from bloomchats._call import CallerBase
-from bloomchats._lazy import cast
 from bloomchats._page import AsyncPage, AsyncPages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable
     from typing import Any
 
     from bloomchats import _native
@@ -31,34 +29,24 @@ class AsyncCaller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        return self._value(await self._run(operation, arguments, options, files), item)
+        begin = self._begin(self._connection.native.start, operation, arguments, options, files)
+        return self._value(await self._run(begin), item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         async def first() -> Any:
-            answer = self._checked(await self._run(operation, arguments, options, None))
+            answer = await self._run(self._begin(self._connection.native.start, operation, arguments, options, None))
             page = self._page(answer)
             return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else AsyncPages(first)
 
-    def _run(
-        self, operation: str, arguments: Arguments, options: Options, files: Files | None
-    ) -> Awaitable[_native.Answer | _native.Failure]:
-        native, api_key = self._connection.native, self._connection.api_key
-        settings = encode_options(options) if options else b""
-        uploads = _files.read(files) if files else None
-
-        def start(queue: _native.Queue, call: int, watched: bool) -> _native.Pending:
-            place = queue, call, watched, operation
-            started = native.start(*place, arguments, settings, uploads)
-            return started or cast("_native.Pending", native.start(*place, encode(arguments), settings, uploads))
-
-        return _loop.run(start, api_key)
+    async def _run(self, begin: Callable[[_native.Queue, int, bool], _native.Pending]) -> _native.Answer:
+        return self._checked(await _loop.run(begin, self._connection.api_key))
 
     def _page(self, answer: _native.Answer) -> AsyncPage[Any]:
         following = answer.next
 
         async def fetch(following: _native.NextPage) -> AsyncPage[Any]:
-            return self._page(self._checked(await _loop.run(following.start, self._connection.api_key)))
+            return self._page(await self._run(following.start))
 
         return AsyncPage(self._items(answer), answer, None if following is None else lambda: fetch(following))

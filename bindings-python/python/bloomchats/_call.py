@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Options: TypeAlias = Mapping[str, object]
     Files: TypeAlias = Mapping[str, Any]
 
+B = TypeVar("B")
 C = TypeVar("C", bound="CallerBase")
 
 
@@ -61,8 +62,20 @@ class CallerBase:
     def wrapping(self: C) -> C:
         return type(self)(self._connection, self.name, self._models, wraps=True)
 
-    def _value(self, outcome: _native.Answer | _native.Failure, item: type[Model] | None) -> Any:
-        answer = self._checked(outcome)
+    def _begin(
+        self, begin: Callable[..., B | None], operation: str, arguments: Arguments, options: Options, files: Files | None
+    ) -> Callable[..., B]:
+        """`begin` with its last arguments: those of a call, which are written down only if it does not take them as they are."""
+        settings = encode_options(options) if options else b""
+        uploads = _files.read(files) if files else None
+
+        def begun(*place: object) -> B:
+            taken = begin(*place, operation, arguments, settings, uploads)
+            return taken or cast("B", begin(*place, operation, encode(arguments), settings, uploads))
+
+        return begun
+
+    def _value(self, answer: _native.Answer, item: type[Model] | None) -> Any:
         value = read(answer.text)
         model = self._models.get(answer.model) if item is None else None
         if model is not None and isinstance(value, dict):
@@ -105,7 +118,7 @@ def _finish(
             while True:
                 told = making.go_on(get_ident() == main_thread().ident)
                 if isinstance(told, str):
-                    _told(watch, told)
+                    _observe.tell(watch, [told])
                 elif isinstance(told, _native.Question):
                     try:
                         told.answer(key_of(api_key() if api_key is not None else None))
@@ -114,16 +127,10 @@ def _finish(
                 else:
                     return told
         finally:
-            for event in making.end():
-                _told(watch, event)
+            _observe.tell(watch, making.end())
     except BaseException as error:
         mark(error, making)
         raise
-
-
-def _told(watch: _observe.Watch | None, event: str) -> None:
-    if watch is not None:
-        watch(event)
 
 
 class Caller(CallerBase):
@@ -139,34 +146,21 @@ class Caller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        return self._value(self._run(operation, arguments, options, files), item)
+        begin = self._begin(self._connection.native.make, operation, arguments, options, files)
+        return self._value(self._run(begin), item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         def first() -> Any:
-            answer = self._checked(self._run(operation, arguments, options, None))
+            answer = self._run(self._begin(self._connection.native.make, operation, arguments, options, None))
             page = self._page(answer)
             return self._told(answer, page) if self._wraps else page
 
         return first() if self._wraps else Pages(first)
 
-    def _run(
-        self, operation: str, arguments: Arguments, options: Options, files: Files | None
-    ) -> _native.Answer | _native.Failure:
-        native, api_key = self._connection.native, self._connection.api_key
-        settings = encode_options(options) if options else b""
-        uploads = _files.read(files) if files else None
-        watch = _observe.watch()
-
-        def make(given: Arguments | bytes) -> _native.Making | None:
-            return native.make(api_key is not None, watch is not None, operation, given, settings, uploads)
-
-        return _finish(make(arguments) or cast("_native.Making", make(encode(arguments))), api_key, watch)
+    def _run(self, begin: Callable[[bool, bool], _native.Making]) -> _native.Answer:
+        api_key, watch = self._connection.api_key, _observe.watch()
+        return self._checked(_finish(begin(api_key is not None, watch is not None), api_key, watch))
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
         following = answer.next
-
-        def fetch(following: _native.NextPage) -> Page[Any]:
-            api_key, watch = self._connection.api_key, _observe.watch()
-            return self._page(self._checked(_finish(following.make(api_key is not None, watch is not None), api_key, watch)))
-
-        return Page(self._items(answer), answer, None if following is None else lambda: fetch(following))
+        return Page(self._items(answer), answer, None if following is None else lambda: self._page(self._run(following.make)))

@@ -149,7 +149,7 @@ async def run(
     if watch is not None:
         # In the caller's context, whose ids of requests and traces belong into its log.
         context = contextvars.copy_context()
-        bridge.telling[number] = lambda: context.run(_tell, watch, pending.events())
+        bridge.telling[number] = lambda: context.run(_observe.tell, watch, pending.events())
     try:
         return await future
     except BaseException as error:
@@ -164,9 +164,4 @@ async def run(
             bridge.telling.pop(number, None)
             # One that failed for want of a key may have its last events still to come.
             pending.cancel()
-            _tell(watch, pending.events())
-
-
-def _tell(watch: _observe.Watch, events: list[str]) -> None:
-    for event in events:
-        watch(event)
+            _observe.tell(watch, pending.events())

@@ -37,7 +37,7 @@ def watch() -> Watch | None:
     if spans is None and not _is_logged(_INFO) or _telling.get():
         return None
 
-    def tell(text: str) -> None:
+    def see(text: str) -> None:
         token = _telling.set(True)
         try:
             event: dict[str, Any] = json.loads(text)
@@ -47,7 +47,14 @@ def watch() -> Watch | None:
         finally:
             _telling.reset(token)
 
-    return tell
+    return see
+
+
+def tell(watch: Watch | None, events: list[str]) -> None:
+    """Has `watch`, if there is one, see events that a call has told."""
+    if watch is not None:
+        for event in events:
+            watch(event)
 
 
 def _is_logged(level: int) -> bool:

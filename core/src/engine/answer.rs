@@ -179,8 +179,8 @@ fn decode<T>(body: &Bytes, read: impl Fn(&str) -> serde_json::Result<T>) -> std:
 
 /// A field's own bytes, so that numbers keep every digit the service sent.
 fn inner(body: &Bytes, field: &str) -> Option<Bytes> {
-    let fields: std::collections::BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
-    Some(body.slice_ref(fields.get(field)?.get().as_bytes()))
+    let inner: &RawValue = sight::field(std::str::from_utf8(body).ok()?, field).ok()??;
+    Some(body.slice_ref(inner.get().as_bytes()))
 }
 
 fn fans_out(form: SendForm, value: &Value) -> bool {

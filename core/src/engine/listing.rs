@@ -2,16 +2,15 @@
 //! A caller who wants typed items has them made in the same pass.
 
 use std::any::Any;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::operation::Paging;
-use crate::sight::{Key, See, Sight, Skip, read};
+use crate::sight::{self, Key, See, Sight, Skip, read};
 
 /// What the body of a page says.
 pub(crate) struct Listing {
@@ -91,40 +90,9 @@ pub(crate) fn survey<R: Row>(paging: &Paging, text: &str) -> serde_json::Result<
 pub(crate) fn rows<'a>(text: &'a str, items: &str) -> Option<Vec<&'a str>> {
     let rows: Vec<&RawValue> = match items {
         "" => serde_json::from_str(text).ok()?,
-        items => Field(items).deserialize(&mut serde_json::Deserializer::from_str(text)).ok()??,
+        items => sight::field(text, items).ok()??,
     };
     Some(rows.into_iter().map(RawValue::get).collect())
-}
-
-/// One field of an object, the others stepped over.
-struct Field<'a>(&'a str);
-
-impl<'de> DeserializeSeed<'de> for Field<'_> {
-    type Value = Option<Vec<&'de RawValue>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
-        input.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Field<'_> {
-    type Value = Option<Vec<&'de RawValue>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut rows = None;
-        while let Some(is_it) = object.next_key_seed(Key(|key: &str| key == self.0))? {
-            if is_it {
-                rows = Some(object.next_value()?);
-            } else {
-                object.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(rows)
-    }
 }
 
 /// Where some items have no id, those are told apart by all that they hold.
