@@ -302,8 +302,8 @@ pub(crate) fn headers(
         let Ok(name) = HeaderName::from_bytes(lower.as_bytes()) else {
             return Err(Error::argument("headers", "a name is empty or holds characters that no header name may have"));
         };
-        let visible = value.bytes().all(|b| b == b' ' || b == b'\t' || b.is_ascii_graphic());
-        let Some(value) = visible.then(|| HeaderValue::from_str(value).ok()).flatten() else {
+        // hyper's own check lets other bytes than ASCII through.
+        let Some(value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
             return Err(Error::argument(
                 "headers",
                 format!("the value of {lower} must be visible ASCII without line breaks"),

@@ -13,10 +13,10 @@ pub fn told() -> Option<String> {
 pub fn run(name: &str, what: &str, environment: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args([name, "--exact", "--nocapture", "--test-threads", "1"]).env(ROLE, what);
-    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"]
-    {
+    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY"] {
         child.env_remove(variable);
     }
+    child.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     let output = child.envs(environment.iter().copied()).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && said.contains("1 passed"), "{said}");

@@ -209,3 +209,40 @@ async fn ssl_cert_file_replaces_the_roots() {
         std::fs::remove_file(file).unwrap();
     }
 }
+
+#[tokio::test]
+async fn roots_that_are_named_and_cannot_be_read_are_replaced_by_no_others() {
+    if let Some(url) = child::told() {
+        let result = Client::open(config(&url)).unwrap().call(send()).await;
+        // Plain HTTP trusts nobody, and reads no roots.
+        match result {
+            Ok(answer) => assert_eq!((url.starts_with("http://"), answer.status), (true, 202)),
+            Err(error) => {
+                assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Config, false), "{error}");
+                assert!(url.starts_with("https://") && error.to_string().contains("SSL_CERT_"), "{error}");
+            }
+        }
+        return;
+    }
+    let (address, _heard) = crate::server::serve(ACCEPTED).await;
+    for scheme in ["http", "https"] {
+        for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            let url = format!("{scheme}://{address}");
+            let run = move || {
+                let name = "tls::roots_that_are_named_and_cannot_be_read_are_replaced_by_no_others";
+                child::run(name, &url, &[(variable, "/nowhere/roots")]);
+            };
+            tokio::task::spawn_blocking(run).await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn certificates_that_are_none_are_refused_when_a_client_is_opened() {
+    let authority = Authority::new();
+    let cut_short = authority.pem.lines().take(3).chain(["-----END CERTIFICATE-----"]).collect::<Vec<_>>().join("\n");
+    for pem in ["", "no certificate", cut_short.as_str()] {
+        let error = Client::open(trusting(pem, ([127, 0, 0, 1], 1).into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{pem}");
+    }
+}

@@ -9,7 +9,7 @@ mod trust;
 
 use std::error::Error as StdError;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
+use rustls::RootCertStore;
 
 use super::operation::Method;
 use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
@@ -34,9 +35,8 @@ use socket::Watcher;
 pub(crate) struct Http {
     config: Config,
     plain: bool,
-    client: OnceLock<Arc<Client>>,
-    /// Of calls that come first together, one reads the trust store and the others wait for it.
-    building: Mutex<()>,
+    /// Locked while it is made: of calls that come first together, one reads the trust store and the others wait for it.
+    client: Mutex<Option<Arc<Client>>>,
 }
 
 impl Http {
@@ -50,19 +50,15 @@ impl Http {
                 url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             url.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
         }
-        Ok(Http { config: config.clone(), plain, client: OnceLock::new(), building: Mutex::default() })
+        Ok(Http { config: config.clone(), plain, client: Mutex::default() })
     }
 
     fn client(&self) -> Result<Arc<Client>> {
-        if let Some(client) = self.client.get() {
+        let mut slot = lock(&self.client);
+        if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let _building = lock(&self.building);
-        if let Some(client) = self.client.get() {
-            return Ok(client.clone());
-        }
-        let built = Client::build(&self.config, self.plain)?;
-        Ok(self.client.get_or_init(|| Arc::new(built)).clone())
+        Ok(slot.insert(Arc::new(Client::build(&self.config, self.plain)?)).clone())
     }
 }
 
@@ -117,7 +113,10 @@ impl Client {
             None => Matcher::from_system(),
         });
         let timeout = config.connect_timeout.min(FOREVER);
-        let connector = Connector::new(trust::client_config(config)?, proxies.clone(), timeout);
+        // Reading the system's store takes longer than a hundred calls. A proxy may be one that is spoken to in TLS.
+        let encrypts = !plain || config.proxy.is_some();
+        let roots = if encrypts { trust::roots(config)? } else { RootCertStore::empty() };
+        let connector = Connector::new(trust::client_config(roots)?, proxies.clone(), timeout);
         let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
         Ok(Client { pool: Arc::new(Pool::new(connector)), proxies, user_agent })
     }

@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// TLS 1.2 or newer with the system's roots, or with `ca_certs` in their place.
-pub(super) fn client_config(config: &Config) -> Result<rustls::ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    match &config.ca_certs {
-        Some(pem) => roots.add_parsable_certificates(parse_roots(pem)?),
-        None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
-    };
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
+/// Variables that name trust roots; `rustls_native_certs` reads them.
+const NAMING_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// TLS 1.2 or newer.
+pub(super) fn client_config(roots: RootCertStore) -> Result<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -27,10 +23,30 @@ pub(super) fn client_config(config: &Config) -> Result<rustls::ClientConfig> {
     Ok(tls)
 }
 
+/// The roots that `ca_certs` or the environment names, else the system's, else Mozilla's. Whoever names roots gets no others, even where
+/// none of those can be read.
+pub(super) fn roots(config: &Config) -> Result<RootCertStore> {
+    if let Some(pem) = &config.ca_certs {
+        return parse_roots(pem);
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if let Some(name) = NAMING_ROOTS.into_iter().find(is_set) {
+            return Err(Error::config(format!("{name}: no certificate can be read from where it points")));
+        }
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    Ok(roots)
+}
+
 /// Certificates in PEM form.
-pub(super) fn parse_roots(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+pub(super) fn parse_roots(pem: &[u8]) -> Result<RootCertStore> {
     let refuse = || Error::config("ca_certs: holds no certificate in PEM form");
     let certs: Vec<_> =
         CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<_, _>>().map_err(|_| refuse())?;
-    if certs.is_empty() { Err(refuse()) } else { Ok(certs) }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certs);
+    if roots.is_empty() { Err(refuse()) } else { Ok(roots) }
 }
