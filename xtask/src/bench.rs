@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: every client makes the same calls to one fixture server, in turn, and is measured against bare hyper.
 
 mod clients;
+mod cores;
 mod instructions;
 mod machine;
 mod report;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shell::scratch;
 use clients::{Client, Workshop};
+use cores::{Who, on_cores_of};
 
 /// What `cargo xtask bench` can be asked.
 #[derive(Args)]
@@ -64,8 +66,9 @@ const CELLS: [Cell; 6] = [
 /// The client that the others are compared with.
 const YARDSTICK: &str = "hyper";
 
-/// A measured part lasts about this long, and has at least so many calls: Node compiles what it runs only after a while.
-const PART_US: f64 = 400_000.0;
+/// A measured part lasts about this long, after a fifth of that to warm up, and has at least so many calls: Node compiles what it runs
+/// only after a while.
+const PART_US: f64 = 1_000_000.0;
 const FEWEST: usize = 2_000;
 
 /// What a client's program says at its end, in µs: of all calls together, and of a call.
@@ -153,7 +156,8 @@ fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {
 fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
     let mut command = client.command();
     command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
-    let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let who = if cell.concurrency == 1 { Who::Alone } else { Who::Crowd };
+    let done = on_cores_of(who, || command.stdin(Stdio::null()).stderr(Stdio::inherit()).output());
     let done = done.with_context(|| format!("{} cannot be started", client.name))?;
     ensure!(done.status.success(), "{} failed at {cell:?} ({})", client.name, done.status);
     let said = String::from_utf8_lossy(&done.stdout);
@@ -170,12 +174,10 @@ struct Server {
 
 impl Server {
     fn start(program: &Path, arguments: &[&str]) -> Result<Server> {
-        let mut process = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the fixture server cannot be started")?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process =
+            on_cores_of(Who::Server, || command.spawn()).context("the fixture server cannot be started")?;
         let mut url = String::new();
         BufReader::new(process.stdout.take().context("the fixture server has no output")?).read_line(&mut url)?;
         Ok(Server { process, url: url.trim().to_owned() })
