@@ -25,6 +25,8 @@ const LIBRARY = { linux: "libbloomchats_node.so", darwin: "libbloomchats_node.dy
 /** A packed addon is at most this large. */
 const LIMIT = 2_000_000;
 
+const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
+
 function run(command, args, cwd = here) {
   const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit" });
   if (error) throw error;
@@ -89,9 +91,12 @@ function pack() {
   const facts = PLATFORMS[platform()];
   if (!facts) throw new Error(`${platform()} has no row in PLATFORMS`);
   const description = `The native half of @bloomchats/sdk for ${platform()}`;
-  write(join(native, "package.json"), { name: `@bloomchats/sdk-${platform()}`, version, description, license, repository, engines, type: "commonjs", ...facts, main: addon, files: [addon] });
+  write(join(native, "package.json"), { name: `@bloomchats/sdk-${platform()}`, version, description, license, repository, engines, type: "commonjs", ...facts, main: addon, files: [addon, ...LICENSES] });
   writeFileSync(join(native, "README.md"), `# @bloomchats/sdk-${platform()}\n\n${description}. Install \`@bloomchats/sdk\`, which chooses it.\n`);
-  for (const folder of [main, native]) run("npm", ["pack", "--silent", "--pack-destination", npm], folder);
+  for (const folder of [main, native]) {
+    for (const license of LICENSES) copyFileSync(join(root, license), join(folder, license));
+    run("npm", ["pack", "--silent", "--pack-destination", npm], folder);
+  }
   const { size } = statSync(join(npm, `bloomchats-sdk-${platform()}-${version}.tgz`));
   console.log(`addon: ${(size / 1e6).toFixed(2)} MB packed${release ? "" : " (debug)"}`);
   if (release && size > LIMIT) throw new Error(`the packed addon is larger than ${LIMIT / 1e6} MB`);

@@ -17,6 +17,7 @@ const { version } = JSON.parse(readFileSync(join(here, "../../bindings-node/pack
 const PLATFORMS = {
   "linux-x64-gnu": { os: ["linux"], cpu: ["x64"], libc: ["glibc"] },
 };
+const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
 const { platform } = await import("./sandbox/platform.js").then((module) => module.default);
 
 const work = mkdtempSync(join(tmpdir(), "bloomchats-sandbox-"));
@@ -33,11 +34,14 @@ try {
   mkdirSync(native);
   copyFileSync(program, join(native, "bloomchats"));
   chmodSync(join(native, "bloomchats"), 0o755);
-  write(join(native, "package.json"), { name, version, description, license, repository, engines, ...PLATFORMS[platform], files: ["bloomchats"] });
+  write(join(native, "package.json"), { name, version, description, license, repository, engines, ...PLATFORMS[platform], files: ["bloomchats", ...LICENSES] });
   writeFileSync(join(native, "README.md"), `# ${name}\n\n${description}. Install \`@bloomchats/sandbox\`, which chooses it.\n`);
 
   mkdirSync(folder, { recursive: true });
-  for (const source of [main, native]) console.log(join(folder, pack(source)));
+  for (const source of [main, native]) {
+    for (const license of LICENSES) copyFileSync(join(here, "../..", license), join(source, license));
+    console.log(join(folder, pack(source)));
+  }
 } finally {
   rmSync(work, { recursive: true });
 }

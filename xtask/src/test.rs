@@ -129,6 +129,10 @@ fn install_python(root: &Path) -> Result<()> {
         install.arg("--find-links").arg(wheel);
     }
     run(install.arg("bloomchats[sandbox]"))?;
+    for package in ["bloomchats", "bloomchats_sandbox"] {
+        let licensed = command(root, clean.join("bin/pip"), &["show", "--files", package]).output()?;
+        ensure!(String::from_utf8_lossy(&licensed.stdout).contains("LICENSE-MIT"), "no licence came with {package}");
+    }
     let python = |script: &str| command(root, clean.join("bin/python"), &[script]);
     run(python("examples/story.py").env_remove("BLOOMCHATS_BIN").env_remove("BLOOMCHATS_SANDBOX_URL"))?;
     let sandbox = crate::sandbox::Sandbox::start(root)?;

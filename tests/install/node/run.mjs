@@ -7,7 +7,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -59,6 +59,8 @@ async function consume(project, flags, env) {
     const story = project === "story";
     if (story) copyFileSync(join(here, "../../../examples/story.mjs"), join(folder, "story.mjs"));
     await run(folder, {}, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...flags, ...tarballs, ...(story ? command : []));
+    const bare = readdirSync(join(folder, "node_modules/@bloomchats")).filter((name) => !existsSync(join(folder, "node_modules/@bloomchats", name, "LICENSE-MIT")));
+    if (bare.length > 0) throw new Error(`no licence came with ${bare}`);
     const output = await run(folder, story ? { BLOOMCHATS_BIN: "", BLOOMCHATS_SANDBOX_URL: "" } : env, "npm", "run", "--silent", "consume");
     if (!(story ? /came to its end/ : /^sent \S+$/m).test(output)) throw new Error(`it did not do its work:\n${output}`);
   } finally {
