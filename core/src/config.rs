@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::engine::limit::{Limits, Plan};
 use crate::engine::operation::Api;
@@ -364,13 +365,19 @@ impl Settings {
         })
     }
 
-    /// What a limit belongs to: product, origin and key. A provider's keys come and go, so it stands for itself.
-    pub fn identity(&self) -> String {
-        let credential = match &self.credential {
-            Source::Key(key) => String::from_utf8_lossy(key.as_bytes()).into_owned(),
-            Source::Provider(provider) => format!("provider {:p}", Arc::as_ptr(provider)),
+    /// What a limit belongs to, hashed: product, origin and key. A provider's keys come and go, so it stands for itself.
+    pub fn identity(&self) -> [u8; 32] {
+        let root = match self.product {
+            Product::BloomChats => self.root(Api::BloomChats),
+            Product::Blooio => self.root(Api::BlooioV2),
         };
-        format!("{:?}\n{:?}\n{credential}", self.product, self.base_url)
+        let origin = format!("{:?} {}:{}{}\n", self.product, root.host(), root.port(), root.prefix());
+        let hash = Sha256::new().chain_update(origin);
+        let hash = match &self.credential {
+            Source::Key(key) => hash.chain_update(key.as_bytes()),
+            Source::Provider(provider) => hash.chain_update(format!("\n{:p}", Arc::as_ptr(provider))),
+        };
+        hash.finalize().into()
     }
 
     /// Whether requests go to a loopback stand-in (or a network the caller vouches for), which no proxy can reach.

@@ -294,13 +294,27 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, s
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
+/// The service's id of a request. It is shown and logged, so that whatever looks like a sentence, an address or a number is none.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| header(headers, name)).map(Cow::into_owned)
+    let id = ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| header(headers, name))?;
+    let is_id = (1..=200).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic() && b != b'@');
+    (is_id && !id.starts_with('+')).then(|| id.into_owned())
+}
+
+/// The type in a header, without its parameters.
+fn media_type(header: &str) -> &str {
+    let name = header.split(';').next().unwrap_or_default().trim();
+    let is_token = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.+".contains(&b));
+    match name.split_once('/') {
+        Some((kind, form)) if name.len() <= 64 && is_token(kind) && is_token(form) => name,
+        _ => "no readable content type",
+    }
 }
 
 /// A 2xx the contract does not promise.
 pub(crate) fn undecodable(status: u16, headers: &HeaderMap, body: Option<&Bytes>, problem: &str) -> Error {
-    let content_type = header(headers, "content-type").unwrap_or("no content type".into());
+    let content_type = header(headers, "content-type");
+    let content_type = content_type.as_deref().map_or("no content type", media_type);
     let text = body.map(|body| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()));
     Error::new(ErrorKind::Decode, format!("the service answered {status}, but {problem} ({content_type})"))
         .with_status(status)

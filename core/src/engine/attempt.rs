@@ -11,6 +11,7 @@ use super::pause::named_wait;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
 use super::transport::{Body, Fault, WireAnswer, WireRequest};
+use crate::error::redact::redact;
 use crate::error::{Error, ErrorKind};
 
 /// What an attempt came to.
@@ -49,18 +50,20 @@ pub(crate) async fn make(
                 refusal(engine, operation, request, answer)
             }
         }
-        Err(fault) => Err(no_answer(fault, limit)),
+        Err(fault) => Err(no_answer(request, fault, limit)),
     }
 }
 
-fn no_answer(fault: Fault, limit: Duration) -> Failure {
+fn no_answer(request: &Request<'_>, fault: Fault, limit: Duration) -> Failure {
+    // HTTP/2 lets servers say goodbye in words of their own.
+    let detail = |said: String| redact(&said, &request.private.texts());
     let (error, cause) = match fault {
-        Fault::NotConnected { late, detail } => {
+        Fault::NotConnected { late, detail: said } => {
             let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
-            (Error::new(kind, format!("no connection to the service: {detail}")), Cause::NotConnected)
+            (Error::new(kind, format!("no connection to the service: {}", detail(said))), Cause::NotConnected)
         }
-        Fault::Broken { detail } => (
-            Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {detail}")),
+        Fault::Broken { detail: said } => (
+            Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {}", detail(said))),
             Cause::Transient,
         ),
         Fault::Late => {
@@ -80,7 +83,10 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> 
     let body = match body {
         Body::Whole(body) => body,
         Body::TooLarge => return undecodable(None, "its body is larger than 8 MiB"),
-        Body::BrokenOff { late, detail } => return Err(broken_off(status, &headers, late, &detail)),
+        Body::BrokenOff { late, detail } => {
+            let detail = redact(&detail, &request.private.texts());
+            return Err(broken_off(status, &headers, late, &detail));
+        }
     };
     if answer::header(&headers, "content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"))
         && !body.is_empty()

@@ -23,7 +23,7 @@ use super::{CallOptions, Engine, v4_body};
 use crate::config::{SendBody, Source, credential_value};
 use crate::error::{Error, ErrorKind, Result};
 
-/// An attempt with less time than this would only turn a refusal into a doubt.
+/// A later attempt with less time than this would only turn a refusal into a doubt.
 const USEFUL: Duration = Duration::from_millis(50);
 
 /// A successful call: the checked value and what its last attempt said.
@@ -180,7 +180,8 @@ impl<'a> Call<'a> {
     /// Waits for a turn under the plan; a turn that would come too late fails now.
     async fn wait_for_turn(&self) -> Result<()> {
         let Some(limiter) = &self.engine.limiter else { return Ok(()) };
-        limiter.turn(&*self.engine.clock, || self.time_left()).await.map_err(|wait| {
+        let patience = || self.time_left().saturating_sub(USEFUL);
+        limiter.turn(&*self.engine.clock, patience).await.map_err(|wait| {
             let message = format!(
                 "the plan's limit leaves no turn for another {} s, longer than the time left to this call",
                 wait.as_secs()
@@ -278,7 +279,7 @@ impl<'a> Call<'a> {
             .retry_after()
             .unwrap_or_else(backoff)
             .max(self.engine.hold.remaining(self.engine.clock.now()));
-        if wait >= self.time_left() {
+        if wait.saturating_add(USEFUL) >= self.time_left() {
             return None;
         }
         self.taken = Some(self.engine.budget.take(cause)?);

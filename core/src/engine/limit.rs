@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use super::clock::Clock;
@@ -18,6 +17,9 @@ use crate::error::{Error, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY_MS: i64 = 86_400_000;
+
+/// Who has not taken its turn for so long goes to the end of the queue: its host may have stopped running it, and must not stop the others'.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How many requests a plan allows. Absent means no limit of that kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -77,19 +79,18 @@ impl Limits {
         GLOBAL.clone()
     }
 
-    /// The limiter for `identity` (origin and credential; only its hash is kept).
-    pub(crate) fn limiter(&self, identity: &str, plan: Plan) -> Result<Arc<Limiter>> {
-        let key: [u8; 32] = Sha256::digest(identity.as_bytes()).into();
+    /// The limiter for `identity`: the hash of origin and credential.
+    pub(crate) fn limiter(&self, identity: [u8; 32], plan: Plan) -> Result<Arc<Limiter>> {
         let mut limiters = lock(&self.0);
         limiters.retain(|_, limiter| limiter.strong_count() > 0);
-        match limiters.get(&key).and_then(Weak::upgrade) {
+        match limiters.get(&identity).and_then(Weak::upgrade) {
             Some(limiter) if limiter.plan == plan => Ok(limiter),
             Some(_) => Err(Error::config(
                 "plan: another client with this API key names a different plan; they share one limit",
             )),
             None => {
                 let limiter = Arc::new(Limiter::new(plan));
-                limiters.insert(key, Arc::downgrade(&limiter));
+                limiters.insert(identity, Arc::downgrade(&limiter));
                 Ok(limiter)
             }
         }
@@ -114,6 +115,8 @@ struct State {
     sent_today: u32,
     /// Tickets of those who wait, in order.
     queue: VecDeque<u64>,
+    /// The first of them, and since when it could have gone.
+    due: Option<(u64, Duration)>,
     next_ticket: u64,
 }
 
@@ -124,10 +127,10 @@ impl Limiter {
 
     /// Waits for a turn. `Err` is the wait that would have been needed, when it is not shorter than `time_left`.
     pub async fn turn(&self, clock: &dyn Clock, time_left: impl Fn() -> Duration) -> std::result::Result<(), Duration> {
-        let ticket = Ticket::draw(self);
+        let mut ticket = Ticket::draw(self);
         loop {
             let left = self.left.notified();
-            let wait = match self.wait_of(ticket.0, clock) {
+            let wait = match self.wait_of(&mut ticket.0, clock) {
                 Some(wait) => wait,
                 None => return Ok(()),
             };
@@ -143,16 +146,33 @@ impl Limiter {
     }
 
     /// How long this ticket still waits; `None` when it is its turn, which is thereby taken.
-    fn wait_of(&self, ticket: u64, clock: &dyn Clock) -> Option<Duration> {
+    fn wait_of(&self, ticket: &mut u64, clock: &dyn Clock) -> Option<Duration> {
         let (now, unix_ms) = (clock.now(), clock.unix_ms());
         let mut state = lock(&self.state);
         state.forget(now, unix_ms);
-        let ahead = state.queue.binary_search(&ticket).unwrap_or_default();
-        let ours = self.minute_wait(&state, ahead, now).max(self.day_wait(&state, ahead, unix_ms));
-        let wait = ours.max(self.hold.remaining(now));
-        if ahead > 0 || !wait.is_zero() {
-            // Those ahead have not left yet although there is room: they will within the same moment.
-            return Some(wait.max(Duration::from_millis(u64::from(ahead > 0))));
+        let mut ahead = state.queue.binary_search(ticket).unwrap_or_else(|_| {
+            // It did not take its turn when that came.
+            *ticket = state.enqueue();
+            state.queue.len() - 1
+        });
+        let hold = self.hold.remaining(now);
+        let wait_behind = |state: &State, ahead| {
+            self.minute_wait(state, ahead, now).max(self.day_wait(state, ahead, unix_ms)).max(hold)
+        };
+        let first = state.queue.front().copied().filter(|_| wait_behind(&state, 0).is_zero());
+        state.due = first.map(|first| state.due.filter(|(due, _)| *due == first).unwrap_or((first, now)));
+        let stalls = state.due.map(|(_, since)| GRACE.saturating_sub(now.saturating_sub(since)));
+        if ahead > 0 && stalls == Some(Duration::ZERO) {
+            state.queue.pop_front();
+            ahead -= 1;
+        }
+        let wait = wait_behind(&state, ahead);
+        if ahead > 0 {
+            // Where there is room for the first, it will leave within the moment, or not at all.
+            return Some(wait.min(stalls.unwrap_or(wait)).max(Duration::from_millis(1)));
+        }
+        if !wait.is_zero() {
+            return Some(wait);
         }
         state.queue.pop_front();
         state.sent.push_back(now);
@@ -186,6 +206,14 @@ impl Limiter {
 }
 
 impl State {
+    /// Draws a ticket and queues with it.
+    fn enqueue(&mut self) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.queue.push_back(ticket);
+        ticket
+    }
+
     fn forget(&mut self, now: Duration, unix_ms: i64) {
         while self.sent.front().is_some_and(|sent| now.saturating_sub(*sent) >= MINUTE) {
             self.sent.pop_front();
@@ -204,10 +232,7 @@ struct Ticket<'a>(u64, &'a Limiter);
 
 impl Ticket<'_> {
     fn draw(limiter: &Limiter) -> Ticket<'_> {
-        let mut state = lock(&limiter.state);
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        state.queue.push_back(ticket);
+        let ticket = lock(&limiter.state).enqueue();
         Ticket(ticket, limiter)
     }
 }
@@ -349,6 +374,24 @@ mod tests {
         assert_eq!(clock.now().as_secs(), 90);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_nobody_runs_holds_up_the_others_for_a_moment_only() {
+        let limiter = minute(1);
+        let clock = Paused(tokio::time::Instant::now());
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        let mut parked = Box::pin(limiter.turn(&clock, || Duration::MAX));
+        tokio::select! {
+            biased;
+            _ = parked.as_mut() => panic!("there was no room"),
+            () = std::future::ready(()) => {}
+        }
+        tokio::time::advance(MINUTE * 2).await;
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        assert_eq!(clock.now().as_secs(), 120 + 1);
+        parked.await.unwrap();
+        assert_eq!(clock.now().as_secs(), 180 + 1);
+    }
+
     #[test]
     fn clients_of_one_key_hear_what_the_service_said_to_one_of_them() {
         let limits: Arc<Limits> = Arc::default();
@@ -373,11 +416,11 @@ mod tests {
     #[test]
     fn one_key_has_one_plan() {
         let limits = Limits::default();
-        let first = limits.limiter("key", Plan::PRO).unwrap();
-        assert!(Arc::ptr_eq(&first, &limits.limiter("key", Plan::PRO).unwrap()));
-        assert!(limits.limiter("key", Plan::GROWTH).is_err());
+        let first = limits.limiter([1; 32], Plan::PRO).unwrap();
+        assert!(Arc::ptr_eq(&first, &limits.limiter([1; 32], Plan::PRO).unwrap()));
+        assert!(limits.limiter([1; 32], Plan::GROWTH).is_err());
         drop(first);
-        assert!(limits.limiter("key", Plan::GROWTH).is_ok(), "the last client of the old plan is gone");
+        assert!(limits.limiter([1; 32], Plan::GROWTH).is_ok(), "the last client of the old plan is gone");
     }
 
     proptest! {

@@ -69,7 +69,9 @@ pub(crate) fn survey<R: Row>(paging: &Paging, text: &str) -> serde_json::Result<
         (None, None) => return Ok(Err(format!("{}: is missing or not a list", names.first().unwrap_or(&"data")))),
     };
     if let Some(at) = rows.odd {
-        return Ok(Err(format!("{items}[{at}]: expected an object")));
+        // Where the list may be anywhere, its name is the service's and may be anybody's.
+        let list = if items.is_empty() || names.contains(&items.as_str()) { items.as_str() } else { "the list" };
+        return Ok(Err(format!("{list}[{at}]: expected an object")));
     }
     let mut identities = match id {
         Some(id) if rows.nameless => whole_identities(text, &items, id)?,

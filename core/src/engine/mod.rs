@@ -109,7 +109,7 @@ impl Engine {
         let settings = Settings::check(config)?;
         let http = Http::new(config, settings.is_plain_http())?;
         let limiter = match settings.plan {
-            Some(plan) => Some(config.limits().limiter(&settings.identity(), plan)?),
+            Some(plan) => Some(config.limits().limiter(settings.identity(), plan)?),
             None => None,
         };
         let observer = config.observer.clone();

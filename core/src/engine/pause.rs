@@ -46,23 +46,24 @@ fn named_pause(headers: &HeaderMap, unix_ms: i64) -> Option<Duration> {
     } else if number("ratelimit-remaining") == Some(0) {
         number("ratelimit-reset")?
     } else {
-        let field = header(headers, "ratelimit")?;
-        let parameter = |names: &[&str]| {
-            field
-                .split([',', ';'])
-                .filter_map(|item| item.trim().split_once('='))
-                .find(|(name, _)| names.contains(&name.trim()))?
-                .1
-                .trim()
-                .parse()
-                .ok()
-        };
-        if parameter(&["r", "remaining"]) != Some(0) {
-            return None;
-        }
-        parameter(&["t", "reset"])?
+        let fields = headers.get_all("ratelimit").iter().filter_map(|field| field.to_str().ok());
+        fields.filter_map(drafted_pause).max()?
     };
     (0..=LONGEST).contains(&seconds).then(|| Duration::from_secs(seconds.unsigned_abs()))
+}
+
+/// Seconds until a policy of a `RateLimit` field that has nothing left begins anew. Newer drafts list policies, each with parameters `r` and
+/// `t`; older ones have a single policy, whose `remaining` and `reset` are the list.
+fn drafted_pause(field: &str) -> Option<i64> {
+    let parameter = |policy: &str, names: [&str; 2]| {
+        let mut pairs = policy.split([',', ';']).filter_map(|item| item.trim().split_once('='));
+        pairs.find(|(name, _)| names.contains(&name.trim()))?.1.trim().parse::<i64>().ok()
+    };
+    let pause = |policy: &str| {
+        let nothing_left = parameter(policy, ["r", "remaining"]) == Some(0);
+        nothing_left.then(|| parameter(policy, ["t", "reset"])).flatten()
+    };
+    if field.contains("remaining") { pause(field) } else { field.split(',').filter_map(pause).max() }
 }
 
 /// The answer's own clock in epoch seconds, so that a skewed local clock does not matter.
@@ -87,7 +88,7 @@ pub(crate) fn named_wait(headers: &HeaderMap, body: Option<&serde_json::Value>, 
     });
     let places = ["/retry_after", "/error/retry_after", "/details/retry_after", "/error/details/retry_after"];
     let from_body = body.and_then(|body| {
-        let seconds = places.iter().find_map(|place| body.pointer(place))?.as_f64()?;
+        let seconds = places.iter().find_map(|place| body.pointer(place)?.as_f64())?;
         Duration::try_from_secs_f64(seconds).ok()
     });
     from_header.max(from_body)

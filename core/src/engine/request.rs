@@ -103,7 +103,7 @@ pub(crate) fn build<'a>(
     let given = &in_contract_order(operation, arguments);
     let target = url::with_query(
         path(root.prefix(), operation, given)?,
-        query(given, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
+        query(operation, given, options)?.iter().map(|(n, v)| (n.as_str(), v.as_str())),
     );
     let (content_type, body) = body(operation, arguments, given, files, extra)?;
     let dry_run = operation.send.is_some() && arguments.get("dry_run") == Some(&Value::Bool(true));
@@ -252,7 +252,7 @@ fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<Stri
     Ok(path)
 }
 
-fn query(given: &[Given<'_>], options: &CallOptions) -> Result<Vec<(String, String)>> {
+fn query(operation: &Operation, given: &[Given<'_>], options: &CallOptions) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     for (argument, value) in given.iter().filter(|(argument, _)| argument.place == Place::Query) {
         let wire = argument.field.wire;
@@ -261,7 +261,12 @@ fn query(given: &[Given<'_>], options: &CallOptions) -> Result<Vec<(String, Stri
             value => pairs.push((wire.to_owned(), plain(value))),
         }
     }
-    pairs.extend(extra_query(options)?);
+    let extra = extra_query(options)?;
+    let listed = |name: &str| operation.arguments.iter().any(|it| it.place == Place::Query && it.field.wire == name);
+    if let Some((name, _)) = extra.iter().find(|(name, _)| listed(name)) {
+        return Err(Error::argument("query", format!("{name} is an argument of {}: pass it as one", operation.name)));
+    }
+    pairs.extend(extra);
     Ok(pairs)
 }
 

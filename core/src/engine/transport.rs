@@ -53,6 +53,12 @@ pub(crate) enum Fault {
     Setup(Error),
 }
 
+impl Fault {
+    pub fn not_connected(late: bool, detail: impl Into<String>) -> Fault {
+        Fault::NotConnected { late, detail: detail.into() }
+    }
+}
+
 /// Carries one attempt. Implementations never retry and never follow redirects.
 pub(crate) trait Transport: Send + Sync {
     /// Sends `request` and reads the answer within `limit`.

@@ -29,10 +29,8 @@ pub(crate) struct Source {
 }
 
 /// What is known of a socket, and who waits for it.
-#[derive(Default)]
 pub(super) struct Slot(Mutex<[Half; 2]>);
 
-#[derive(Default)]
 struct Half {
     ready: bool,
     /// The peer will never change its state again: trying cannot block.
@@ -41,6 +39,12 @@ struct Half {
 }
 
 impl Slot {
+    /// Of a socket that nobody has looked at yet: it is tried before it is waited for.
+    fn new() -> Slot {
+        let half = || Half { ready: true, closed: false, waiting: None };
+        Slot(Mutex::new([half(), half()]))
+    }
+
     pub fn happened(&self, event: &Event) {
         let mut woken = [None, None];
         let mut halves = lock(&self.0);
@@ -62,7 +66,7 @@ impl Source {
     pub fn new(reactor: Arc<Shared>, stream: std::net::TcpStream) -> io::Result<Source> {
         let mut stream = TcpStream::from_std(stream);
         let token = Token(reactor.last.fetch_add(1, Ordering::Relaxed) + 1);
-        let slot = Arc::<Slot>::default();
+        let slot = Arc::new(Slot::new());
         lock(&reactor.sockets).insert(token, slot.clone());
         let registered = reactor.registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
         let source = Source { stream: Some(stream), token, slot, reactor };
@@ -106,7 +110,8 @@ impl Source {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
                 done => Some(done),
             };
-            if !matches!(moved, Some(Ok(moved)) if 0 < moved && moved < wanted) {
+            // Windows tells again only of what was tried and would have blocked.
+            if cfg!(windows) || !matches!(moved, Some(Ok(moved)) if 0 < moved && moved < wanted) {
                 lock(&self.slot.0)[direction as usize].ready = true;
             }
             if let Some(done) = moved {

@@ -323,6 +323,9 @@ pub fn fit(rules: &Rules, mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
+/// An attempt is not begun for less time than this: it would only turn a refusal into a doubt.
+const USEFUL_MS: u64 = 50;
+
 /// Plays the steps by the book.
 pub fn predict(rules: &Rules, settings: &Settings, steps: &[Step]) -> Expected {
     let given_flat = settings.key.is_some_and(|key| key.ends_with(":flat"));
@@ -367,7 +370,7 @@ pub fn predict(rules: &Rules, settings: &Settings, steps: &[Step]) -> Expected {
         let base = if reason == Reason::Throttled { 1_000u64 } else { 500 };
         let backoff = ((base << retries).min(20_000) as f64 * settings.jitter) as u64;
         let wait = step.named_wait(late).map_or(backoff, |wait| wait.seconds() * 1_000);
-        if wait >= settings.timeout_ms - out.elapsed_ms {
+        if wait + USEFUL_MS >= settings.timeout_ms - out.elapsed_ms {
             return out;
         }
         retries += 1;

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bloomchats::{Client, ErrorKind};
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use h2::Reason;
 use h2::server::{Connection, SendResponse};
 use http::{Request, Response};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -18,7 +21,7 @@ use crate::tls::{Authority, acceptor, trusting};
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+pub enum Fate {
     /// The stream ends with this reason.
     Reset(Reason),
     /// The connection ends with this reason, the stream unanswered.
@@ -28,25 +31,47 @@ enum Fate {
     Accepted,
 }
 
-/// Meets the requests with these fates in turn, then accepts them. What arrived, as idempotency keys, comes on the channel.
-async fn serve(fates: &[Fate]) -> (Client, UnboundedReceiver<Option<String>>) {
+/// A client of a [`service`].
+async fn serve(fates: &[Fate]) -> (Client, Requests) {
+    let (authority, address, requests) = service(fates).await;
+    (Client::open(trusting(&authority.pem, address)).unwrap(), requests)
+}
+
+/// Idempotency keys, as they arrive.
+type Requests = UnboundedReceiver<Option<String>>;
+
+/// Meets the requests with these fates in turn, then accepts them.
+pub async fn service(fates: &[Fate]) -> (Authority, SocketAddr, Requests) {
+    let (authority, address, requests, _) = counted(fates).await;
+    (authority, address, requests)
+}
+
+/// A [`service`] that counts its connections.
+async fn counted(fates: &[Fate]) -> (Authority, SocketAddr, Requests, Arc<AtomicUsize>) {
     let authority = Authority::new();
     let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let (seen, requests) = unbounded_channel();
-    let mut fates: VecDeque<Fate> = fates.iter().copied().collect();
+    let fates: Arc<Mutex<VecDeque<Fate>>> = Arc::new(Mutex::new(fates.iter().copied().collect()));
+    let made = Arc::<AtomicUsize>::default();
+    let count = made.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
-            while let Some(Ok((request, answer))) = connection.accept().await {
-                let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
-                let _ = seen.send(key);
-                meet(fates.pop_front().unwrap_or(Fate::Accepted), &mut connection, request, answer);
-            }
+            count.fetch_add(1, Ordering::SeqCst);
+            let (acceptor, seen, fates) = (acceptor.clone(), seen.clone(), fates.clone());
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+                while let Some(Ok((request, answer))) = connection.accept().await {
+                    let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
+                    let _ = seen.send(key);
+                    let fate = fates.lock().unwrap().pop_front().unwrap_or(Fate::Accepted);
+                    meet(fate, &mut connection, request, answer);
+                }
+            });
         }
     });
-    (Client::open(trusting(&authority.pem, address)).unwrap(), requests)
+    (authority, address, requests, made)
 }
 
 fn meet<T>(
@@ -81,7 +106,7 @@ const BROKEN: &[Fate] = &[
     Fate::Half,
 ];
 
-fn heard(mut requests: UnboundedReceiver<Option<String>>) -> Vec<Option<String>> {
+fn heard(mut requests: Requests) -> Vec<Option<String>> {
     std::iter::from_fn(|| requests.try_recv().ok()).collect()
 }
 
@@ -113,10 +138,33 @@ async fn a_protected_send_goes_out_again_under_its_key() {
 }
 
 #[tokio::test]
-async fn one_connection_carries_many_calls() {
-    let (client, requests) = serve(&[]).await;
-    client.call(send()).await.unwrap();
+async fn one_connection_carries_many_calls_those_that_come_first_together_too() {
+    let (authority, address, requests, made) = counted(&[]).await;
+    let client = Client::open(trusting(&authority.pem, address)).unwrap();
     let many: tokio::task::JoinSet<_> = (0..200).map(|_| client.call(send())).collect();
     assert!(many.join_all().await.iter().all(|result| result.is_ok()));
-    assert_eq!(heard(requests).len(), 201);
+    assert_eq!((heard(requests).len(), made.load(Ordering::SeqCst)), (200, 1));
+}
+
+#[tokio::test]
+async fn what_a_service_says_as_it_goes_is_not_repeated_where_it_names_people() {
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        // Settings; then, once something has come, a goodbye with debug data.
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+        while stream.read(&mut [0; 4096]).await.unwrap() < 100 {}
+        let said = b"no route to +15551234567 jane@example.com: Hello";
+        let mut goodbye = vec![0, 0, 8 + said.len() as u8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+        goodbye.extend_from_slice(said);
+        stream.write_all(&goodbye).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let error = Client::open(trusting(&authority.pem, address)).unwrap().call(send()).await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(error.kind() == ErrorKind::Connection && shown.contains("no route"), "{shown}");
+    assert!(!["5551234", "jane", "Hello"].iter().any(|private| shown.contains(private)), "{shown}");
 }

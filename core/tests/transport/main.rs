@@ -11,4 +11,5 @@ mod proxy;
 #[cfg(unix)]
 mod reactor;
 mod server;
+mod silence;
 mod tls;

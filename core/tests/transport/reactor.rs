@@ -8,12 +8,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bloomchats::{ErrorKind, Reactor};
+use bloomchats::{Client, ErrorKind, Reactor};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Runtime;
 
-use crate::server::{plain, send};
+use crate::server::{self, ACCEPTED, plain, send};
+use crate::tls::{self, Authority};
 
 /// Makes connections for the reactors of all tests.
 fn background() -> tokio::runtime::Handle {
@@ -27,7 +28,7 @@ fn reactor() -> Reactor {
 }
 
 /// Answers every request of every connection after `delay`, and counts connections. Says on the channel when one ends.
-fn server(delay: Duration) -> (SocketAddr, Arc<AtomicUsize>, Receiver<()>) {
+fn answering(delay: Duration) -> (SocketAddr, Arc<AtomicUsize>, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let made = Arc::<AtomicUsize>::default();
@@ -83,7 +84,7 @@ fn turn_until(reactor: &Reactor, done: impl Fn() -> bool) {
 
 #[test]
 fn a_thread_of_its_own_makes_calls_on_one_connection() {
-    let (address, made, _ends) = server(Duration::ZERO);
+    let (address, made, _ends) = answering(Duration::ZERO);
     let (client, reactor) = (plain(address), reactor());
     for _ in 0..10 {
         assert_eq!(reactor.block_on(client.call(send())).unwrap().unwrap().status, 202);
@@ -93,7 +94,7 @@ fn a_thread_of_its_own_makes_calls_on_one_connection() {
 
 #[test]
 fn connections_follow_the_calls_wherever_they_are_made() {
-    let (address, made, _ends) = server(Duration::ZERO);
+    let (address, made, _ends) = answering(Duration::ZERO);
     let (client, one, other) = (plain(address), reactor(), reactor());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for _ in 0..3 {
@@ -111,7 +112,7 @@ fn connections_follow_the_calls_wherever_they_are_made() {
 
 #[test]
 fn a_loop_that_watches_the_descriptor_gets_every_answer() {
-    let (address, made, _ends) = server(Duration::from_millis(1));
+    let (address, made, _ends) = answering(Duration::from_millis(1));
     let (client, reactor) = (plain(address), reactor());
     let done = Arc::<AtomicUsize>::default();
     let mut tasks = Vec::new();
@@ -128,7 +129,7 @@ fn a_loop_that_watches_the_descriptor_gets_every_answer() {
 
 #[test]
 fn a_loop_that_sleeps_is_woken_for_a_timeout() {
-    let (address, _made, _ends) = server(Duration::from_secs(60));
+    let (address, _made, _ends) = answering(Duration::from_secs(60));
     let (client, reactor) = (plain(address), reactor());
     let (told, kinds) = channel();
     let mut call = send();
@@ -148,7 +149,7 @@ fn a_loop_that_sleeps_is_woken_for_a_timeout() {
 
 #[test]
 fn a_thread_that_waits_is_woken_for_a_timeout() {
-    let (address, _made, _ends) = server(Duration::from_secs(60));
+    let (address, _made, _ends) = answering(Duration::from_secs(60));
     let (client, reactor) = (plain(address), reactor());
     let mut call = send();
     call.options.timeout = Some(Duration::from_millis(100));
@@ -158,7 +159,7 @@ fn a_thread_that_waits_is_woken_for_a_timeout() {
 
 #[test]
 fn a_cancelled_task_has_closed_its_socket() {
-    let (address, made, ends) = server(Duration::from_secs(1));
+    let (address, made, ends) = answering(Duration::from_secs(1));
     let (client, reactor) = (plain(address), reactor());
     let (progress, run) = client.start(send());
     let task = reactor.spawn(async move { drop(run.await) });
@@ -197,4 +198,67 @@ fn a_connection_that_the_server_has_closed_is_not_used_again() {
         closes.recv().unwrap();
     }
     serving.join().unwrap();
+}
+
+/// A TLS 1.3 server that speaks HTTP/1.1. It hands out session tickets before it has heard a request.
+fn encrypted() -> Client {
+    let authority = Authority::new();
+    let acceptor = tls::acceptor(authority.certify("localhost", |_| {}), &["http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    background().spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    server::converse(stream, ACCEPTED.as_bytes()).await;
+                }
+            });
+        }
+    });
+    Client::open(tls::trusting(&authority.pem, address)).unwrap()
+}
+
+#[test]
+fn what_tls_says_first_is_no_reason_to_leave_a_new_connection() {
+    let (client, reactor) = (encrypted(), reactor());
+    // Each of them on a connection of its own, and without a retry.
+    for _ in 0..20 {
+        reactor.block_on(client.call(send())).unwrap().unwrap();
+    }
+    let (told, results) = channel();
+    let run = client.call(send());
+    let _task = reactor.spawn(async move { told.send(run.await).unwrap() });
+    let begun = Instant::now();
+    let result = loop {
+        // A host that is busy with something else most of the time.
+        thread::sleep(Duration::from_millis(20));
+        reactor.turn().unwrap();
+        if let Ok(result) = results.try_recv() {
+            break result;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "nothing came of it");
+    };
+    assert_eq!(result.unwrap().status, 202);
+}
+
+#[test]
+fn a_new_connection_that_the_server_closes_at_once_carried_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = plain(listener.local_addr().unwrap());
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let reactor = reactor();
+    let (told, results) = channel();
+    let run = client.call(send());
+    let _task = reactor.spawn(async move { told.send(run.await).unwrap() });
+    let error = loop {
+        thread::sleep(Duration::from_millis(20));
+        reactor.turn().unwrap();
+        if let Ok(result) = results.try_recv() {
+            break result.unwrap_err();
+        }
+    };
+    assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, false), "{error}");
 }

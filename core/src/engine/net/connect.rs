@@ -44,8 +44,6 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeout));
-        // Tells of a peer that is gone while a connection is kept for later.
-        tcp.set_keepalive(Some(Duration::from_secs(15)));
         let mut service_tls = tls.clone();
         service_tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let dial = Dial { tcp: Tcp(tcp), proxy_tls: Arc::new(tls), proxies };

@@ -63,7 +63,12 @@ impl Line {
 
     /// Whether it can be used for a call that `watcher` wakes. The peer may have hung up while nobody listened.
     pub fn wakes_up_at(&self, watcher: &Watcher) -> bool {
-        self.socket.is_quiet() && self.socket.move_to(watcher).is_ok()
+        self.socket.is_quiet() && self.moves_to(watcher)
+    }
+
+    /// Has `watcher` wake its calls from now on.
+    pub fn moves_to(&self, watcher: &Watcher) -> bool {
+        self.socket.move_to(watcher).is_ok()
     }
 
     pub fn idle(&self) -> Duration {

@@ -8,7 +8,8 @@ mod socket;
 mod trust;
 
 use std::error::Error as StdError;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,29 +68,35 @@ impl Transport for Http {
         let client = self.client();
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
+            let watcher = Watcher::here().ok_or_else(no_watcher)?;
             let request = client.request(request);
-            // One timer for both halves: each would be set and taken back in the runtime's wheel.
+            // One timer for all of it: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit));
-            let (way, response) = tokio::select! {
-                biased;
-                sent = client.send(request) => sent?,
-                () = &mut late => return Err(Fault::Late),
-            };
+            let (way, response) = client.send(request, &watcher, late.as_mut()).await?;
             let (mut head, body) = response.into_parts();
-            let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+            let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if gzip {
                 // They speak of the packed form.
                 head.headers.remove(CONTENT_ENCODING);
                 head.headers.remove(CONTENT_LENGTH);
             }
+            let shared = way.shared();
             let body = tokio::select! {
                 biased;
                 body = client.read(way, body, gzip) => body,
-                () = late => Body::BrokenOff { late: true, detail: "the answer did not end in time".into() },
+                () = late => {
+                    client.pool.give_up(shared);
+                    Body::BrokenOff { late: true, detail: "the answer did not end in time".into() }
+                }
             };
             Ok(WireAnswer { status: head.status.as_u16(), headers: head.headers, body })
         })
     }
+}
+
+/// Names of codings have no case, and this one has two.
+fn is_gzip(coding: &HeaderValue) -> bool {
+    ["gzip", "x-gzip"].iter().any(|name| coding.as_bytes().eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// Connections, and what every request has in common.
@@ -113,39 +120,56 @@ impl Client {
             None => Matcher::from_system(),
         });
         let timeout = config.connect_timeout.min(FOREVER);
-        // Reading the system's store takes longer than a hundred calls. A proxy may be one that is spoken to in TLS.
-        let encrypts = !plain || config.proxy.is_some();
+        // Reading the system's store takes longer than a hundred calls.
+        let is_https = |proxy: &str| url::Url::parse(proxy).is_ok_and(|url| url.scheme() == "https");
+        let encrypts = !plain || config.proxy.as_deref().is_some_and(is_https);
         let roots = if encrypts { trust::roots(config)? } else { RootCertStore::empty() };
         let connector = Connector::new(trust::client_config(roots)?, proxies.clone(), timeout);
         let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
         Ok(Client { pool: Arc::new(Pool::new(connector)), proxies, user_agent })
     }
 
-    /// Sends on a connection at rest, or on a new one. What a connection at rest did not begin to take goes to the next.
-    async fn send(&self, mut request: Request<Full<Bytes>>) -> std::result::Result<(Way, Response<Incoming>), Fault> {
-        let watcher = Watcher::here().ok_or_else(no_watcher)?;
+    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
+    async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        watcher: &Watcher,
+        mut late: Pin<&mut impl Future<Output = ()>>,
+    ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
         let uri = request.uri().clone();
         loop {
-            let at_rest = self.pool.at_rest(&watcher);
+            let at_rest = self.pool.at_rest(watcher);
             let is_new = at_rest.is_none();
             let mut way = match at_rest {
                 Some(way) => way,
-                // Boxed, because it is rare and would make every call's future ten times as large.
-                None => Box::pin(self.pool.connect(&watcher, uri.clone())).await?,
+                None => tokio::select! {
+                    biased;
+                    // Boxed, because it is rare and would make every call's future ten times as large.
+                    made = Box::pin(self.pool.connect(watcher, uri.clone())) => made?,
+                    () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
+                },
             };
-            let mut error = match way.send(request, &uri).await {
-                Ok(response) => return Ok((way, response)),
-                Err(error) => error,
+            let sent = tokio::select! {
+                biased;
+                sent = way.send(request, &uri) => Some(sent),
+                () = &mut late => None,
+            };
+            let mut error = match sent {
+                Some(Ok(response)) => return Ok((way, response)),
+                Some(Err(error)) => error,
+                None => {
+                    // Silence may mean that it leads nowhere any more. The calls that it carries may still find out.
+                    self.pool.give_up(way.shared());
+                    return Err(Fault::Late);
+                }
             };
             let detail = detail(error.error());
             request = match error.take_message() {
                 None => return Err(Fault::Broken { detail }),
-                Some(_) if is_new => return Err(Fault::NotConnected { late: false, detail }),
+                Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
                 Some(unsent) => unsent,
             };
-            if matches!(way, Way::Shared(_)) {
-                self.pool.give_up_shared(&watcher);
-            }
+            self.pool.give_up(way.shared());
         }
     }
 

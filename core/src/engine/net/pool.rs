@@ -1,18 +1,22 @@
 //! Connections to the service: made when there is none at rest, kept for the next call.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::error::Error as StdError;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::HOST;
+use http::uri::Scheme;
 use http::{Extensions, HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
 use hyper_util::client::legacy::connect::Connection;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::runtime::{Handle, Id};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
@@ -27,6 +31,13 @@ use crate::reactor::Shared;
 /// Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// How long a connection with calls on it may be silent until it is asked whether it lives, and then until it has to answer: one whose
+/// path is gone must not swallow call after call.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How long to wait for a connection that another call is making and may share.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The connections of one client, all to the same origin.
 pub(super) struct Pool {
     connector: Connector,
@@ -34,11 +45,18 @@ pub(super) struct Pool {
     idle: Mutex<Vec<Line>>,
     /// HTTP/2 connections, one for each runtime that calls are made on.
     multiplexed: Mutex<Vec<Multiplexed>>,
+    /// The number of the last of these.
+    last: AtomicU64,
+    /// Held while a connection is made that others may be able to share, so that calls that come first together make one.
+    dialling: AsyncMutex<()>,
+    /// The service has been seen to share none.
+    shares_none: AtomicBool,
     swept: AtomicBool,
 }
 
 /// A connection that carries any number of calls at once, driven by a task of its own.
 struct Multiplexed {
+    number: u64,
     sender: http2::SendRequest<Full<Bytes>>,
     runtime: Id,
     used: Instant,
@@ -54,10 +72,16 @@ impl Multiplexed {
 pub(super) enum Way {
     /// Its own until the answer is there.
     Own(Line),
-    Shared(http2::SendRequest<Full<Bytes>>),
+    /// One that other calls go out on too, and its number.
+    Shared(u64, http2::SendRequest<Full<Bytes>>),
 }
 
 impl Way {
+    /// The number of a shared one.
+    pub fn shared(&self) -> Option<u64> {
+        if let Way::Shared(number, _) = self { Some(*number) } else { None }
+    }
+
     /// Sends a request to `uri`. What has not begun to leave comes back with the error.
     pub async fn send(
         &mut self,
@@ -72,7 +96,7 @@ impl Way {
                 }
                 line.send(request).await
             }
-            Way::Shared(sender) => {
+            Way::Shared(_, sender) => {
                 *request.uri_mut() = uri.clone();
                 sender.try_send_request(request).await
             }
@@ -82,13 +106,21 @@ impl Way {
 
 impl Pool {
     pub fn new(connector: Connector) -> Pool {
-        Pool { connector, idle: Mutex::default(), multiplexed: Mutex::default(), swept: AtomicBool::new(false) }
+        Pool {
+            connector,
+            idle: Mutex::default(),
+            multiplexed: Mutex::default(),
+            last: AtomicU64::new(0),
+            dialling: AsyncMutex::default(),
+            shares_none: AtomicBool::new(false),
+            swept: AtomicBool::new(false),
+        }
     }
 
     /// A connection at rest that is still good.
     pub fn at_rest(&self, watcher: &Watcher) -> Option<Way> {
-        if let Some(sender) = self.shared_by(watcher) {
-            return Some(Way::Shared(sender));
+        if let Some(way) = self.shared_on(watcher.tokio()) {
+            return Some(way);
         }
         loop {
             let line = {
@@ -103,70 +135,73 @@ impl Pool {
         }
     }
 
-    fn shared_by(&self, watcher: &Watcher) -> Option<http2::SendRequest<Full<Bytes>>> {
-        let runtime = watcher.tokio();
+    fn shared_on(&self, runtime: Id) -> Option<Way> {
         let mut multiplexed = lock(&self.multiplexed);
         multiplexed.retain(Multiplexed::is_good);
         let found = multiplexed.iter_mut().find(|connection| connection.runtime == runtime)?;
         found.used = Instant::now();
-        Some(found.sender.clone())
+        Some(Way::Shared(found.number, found.sender.clone()))
     }
 
-    /// Leaves a connection to the calls it carries, because it takes no more.
-    pub fn give_up_shared(&self, watcher: &Watcher) {
-        let runtime = watcher.tokio();
-        lock(&self.multiplexed).retain(|connection| connection.runtime != runtime);
+    /// Leaves a shared connection to the calls it carries, because it takes no more or may lead nowhere.
+    pub fn give_up(&self, shared: Option<u64>) {
+        lock(&self.multiplexed).retain(|connection| Some(connection.number) != shared);
     }
 
     /// Makes a connection to the service at `uri`, on tokio in any case.
     pub async fn connect(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
         let Watcher::Reactor(reactor) = watcher else { return self.clone().dial(uri).await };
-        let not_connected = |detail: &str| Fault::NotConnected { late: false, detail: detail.into() };
         // A set, because it aborts what it holds when it is dropped.
         let mut dialling = JoinSet::new();
         dialling.spawn_on(self.clone().dial(uri), reactor.background());
         let Some(Ok(way)) = dialling.join_next().await else {
-            return Err(not_connected("making it was interrupted"));
+            return Err(Fault::not_connected(false, "making it was interrupted"));
         };
         match way? {
-            Way::Own(line) if !line.wakes_up_at(watcher) => {
-                Err(not_connected("the service closed the connection as soon as it was made"))
-            }
+            // What the service may have said already, as TLS does, or whether it has closed, is seen before anything is sent.
+            Way::Own(line) if !line.moves_to(watcher) => Err(Fault::not_connected(false, "its socket is gone")),
             way => Ok(way),
         }
     }
 
     async fn dial(self: Arc<Pool>, uri: Uri) -> Result<Way, Fault> {
-        let not_connected = |late, detail| Fault::NotConnected { late, detail };
-        let stream = self
-            .connector
-            .clone()
-            .call(uri)
-            .await
-            .map_err(|error| not_connected(causes(&*error).any(|cause| cause.is::<TooSlow>()), detail(&*error)))?;
+        let may_share = uri.scheme() == Some(&Scheme::HTTPS) && !self.shares_none.load(Ordering::Relaxed);
+        let _turn = if may_share { tokio::time::timeout(PATIENCE, self.dialling.lock()).await.ok() } else { None };
+        if let Some(way) = self.shared_on(Handle::current().id()).filter(|_| may_share) {
+            return Ok(way);
+        }
+        let stream = self.connector.clone().call(uri).await;
+        let stream = stream.map_err(|error| Fault::not_connected(causes(&*error).any(is_late), detail(&*error)))?;
         let connected = stream.connected();
         if connected.is_negotiated_h2() {
-            let (sender, driver) = http2::handshake(TokioExecutor::new(), stream)
+            let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(HEARTBEAT)
+                .keep_alive_timeout(HEARTBEAT)
+                .handshake(stream)
                 .await
-                .map_err(|error| not_connected(false, detail(&error)))?;
+                .map_err(|error| Fault::not_connected(false, detail(&error)))?;
             let runtime = Handle::current();
             // How it ended is told to whoever waits for an answer.
             runtime.spawn(async { drop(driver.await) });
+            let number = self.last.fetch_add(1, Ordering::Relaxed);
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
             if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
-                multiplexed.push(Multiplexed { sender: sender.clone(), runtime: runtime.id(), used: Instant::now() });
+                let (sender, runtime, used) = (sender.clone(), runtime.id(), Instant::now());
+                multiplexed.push(Multiplexed { number, sender, runtime, used });
             }
             drop(multiplexed);
             self.sweep_later();
-            return Ok(Way::Shared(sender));
+            return Ok(Way::Shared(number, sender));
         }
+        self.shares_none.store(true, Ordering::Relaxed);
         let mut extras = Extensions::new();
         connected.get_extras(&mut extras);
-        let lost = || not_connected(false, "its socket is gone".into());
+        let lost = || Fault::not_connected(false, "its socket is gone");
         let socket = extras.remove::<Socket>().ok_or_else(lost)?;
         let line = Line::open(stream, socket, connected.is_proxied()).await;
-        line.map(Way::Own).map_err(|error| not_connected(false, detail(&error)))
+        line.map(Way::Own).map_err(|error| Fault::not_connected(false, detail(&error)))
     }
 
     /// Takes a line back whose answer has been read, if another request can follow.
@@ -188,6 +223,12 @@ impl Pool {
             None => drop(tokio::spawn(sweeper.sweep())),
         }
     }
+}
+
+/// Whether making a connection took too long: all of it, or one address of several.
+fn is_late(cause: &(dyn StdError + 'static)) -> bool {
+    let io = cause.downcast_ref::<io::Error>();
+    cause.is::<TooSlow>() || io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
 /// What a server is asked for: the URL without its origin.
@@ -214,16 +255,16 @@ impl Sweeper {
         loop {
             tokio::time::sleep(IDLE / 4).await;
             let Some(pool) = self.0.upgrade() else { return };
-            lock(&pool.multiplexed).retain(Multiplexed::is_good);
-            let mut idle = lock(&pool.idle);
+            let (mut idle, mut multiplexed) = (lock(&pool.idle), lock(&pool.multiplexed));
+            multiplexed.retain(Multiplexed::is_good);
             let resting = idle.iter().position(|line| line.idle() < IDLE).unwrap_or(idle.len());
             let expired: Vec<_> = idle.drain(..resting).collect();
-            if idle.is_empty() && lock(&pool.multiplexed).is_empty() {
-                // Under the lock, so that a line that comes in later is seen by another sweeper.
+            if idle.is_empty() && multiplexed.is_empty() {
+                // Under the locks, so that what comes in later is seen by another sweeper.
                 pool.swept.store(false, Ordering::Release);
                 return;
             }
-            drop(idle);
+            drop((idle, multiplexed));
             drop(expired);
         }
     }
