@@ -56,7 +56,8 @@ private let soon: Duration = .seconds(20)
             }
             let record = CallRecord()
             let sending = Task {
-                try await blooio.v2.messages.send(to: "+15551234567", text: "Hello", options: CallOptions(record: record))
+                try await blooio.v2.messages.send(
+                    to: "+15551234567", text: "Hello", options: CallOptions(timeout: .seconds(120), record: record))
             }
             await place.next()
             for _ in 0..<round { await Task.yield() }
