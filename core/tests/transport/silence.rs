@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bloomchats::{Call, Client, ErrorKind};
 use serde_json::json;
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::{call, config, send};
 use crate::tls::{Authority, trusting};
-use crate::{http2, server};
+use crate::{http2, server, tls};
 
 /// An operation that no key protects: it is repeated only where nothing can have arrived.
 fn poll() -> Call {
@@ -78,6 +78,29 @@ async fn an_address_that_nobody_answers_at_is_a_timeout_every_time() {
         let error = Client::open(config).unwrap().call(send()).await.unwrap_err();
         assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Timeout, false), "{error}");
     }
+}
+
+#[tokio::test]
+async fn calls_that_come_first_together_do_not_queue_for_connections_that_none_can_share() {
+    let authority = Authority::new();
+    let acceptor = tls::acceptor(authority.certify("localhost", |_| {}), &["http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                server::converse(acceptor.accept(stream).await.unwrap(), server::ACCEPTED.as_bytes()).await;
+            });
+        }
+    });
+    let client = Client::open(trusting(&authority.pem, address)).unwrap();
+    let begun = Instant::now();
+    let many: tokio::task::JoinSet<_> = (0..50).map(|_| client.call(send())).collect();
+    assert!(many.join_all().await.iter().all(|result| result.is_ok()));
+    // One after the other they would take five seconds.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
 /// A path to `target` whose first connection can be made to lead nowhere: what goes in is swallowed, without a word to either side.

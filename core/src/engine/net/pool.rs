@@ -165,11 +165,13 @@ impl Pool {
     }
 
     async fn dial(self: Arc<Pool>, uri: Uri) -> Result<Way, Fault> {
-        let may_share = uri.scheme() == Some(&Scheme::HTTPS) && !self.shares_none.load(Ordering::Relaxed);
-        let _turn = if may_share { tokio::time::timeout(PATIENCE, self.dialling.lock()).await.ok() } else { None };
-        if let Some(way) = self.shared_on(Handle::current().id()).filter(|_| may_share) {
+        let may_share = || uri.scheme() == Some(&Scheme::HTTPS) && !self.shares_none.load(Ordering::Relaxed);
+        let turn = if may_share() { tokio::time::timeout(PATIENCE, self.dialling.lock()).await.ok() } else { None };
+        if let Some(way) = self.shared_on(Handle::current().id()).filter(|_| may_share()) {
             return Ok(way);
         }
+        // Kept only as long as there may be something to share: the others need not queue for connections of their own.
+        let _turn = turn.filter(|_| may_share());
         let stream = self.connector.clone().call(uri).await;
         let stream = stream.map_err(|error| Fault::not_connected(causes(&*error).any(is_late), detail(&*error)))?;
         let connected = stream.connected();
