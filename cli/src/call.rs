@@ -4,8 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bloomchats::{Answer, Call, Client, Config, File, operation};
+use bloomchats::operation::{self, Schema};
+use bloomchats::{Answer, Call, Client, Config, File};
 use serde_json::{Map, Value};
+
+use crate::{operations, output, signal};
 
 /// The call may have had its effect although it failed: look before asking again without its key.
 const MAYBE_SENT: u8 = 3;
@@ -32,32 +35,43 @@ pub(crate) struct Arguments {
 
 /// Makes the call and prints its answer as JSON. Keys and base URLs come from the environment.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    operations::check(&arguments.operation)?;
+    let call = read(arguments)?;
     let config = if arguments.operation.starts_with("bloomchats.") { Config::bloomchats() } else { Config::blooio() };
     let client = Client::open(config.with_language("cli"))?;
-    let call = read(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Signals are caught before anything is sent.
+    let stop = runtime.block_on(async { signal::stop_or_hangup() })?;
     let (progress, answer) = client.start(call);
     let finished = runtime.block_on(async {
         tokio::select! {
-            answer = print(answer, arguments.all) => Some(answer),
-            _ = tokio::signal::ctrl_c() => None,
+            answer = show(answer, arguments.all) => Some(answer),
+            () = stop => None,
         }
     });
+    // A reader that takes nothing more must not keep the process.
+    runtime.shutdown_background();
     let (what, maybe_sent, key) = match finished {
         Some(Ok(())) => return Ok(ExitCode::SUCCESS),
         Some(Err(Failure::Call(error))) => {
             let key = error.idempotency_key().map(str::to_owned);
             (format!("{error:?}"), error.maybe_sent(), key)
         }
+        // It was done, and nobody has learned of it.
+        Some(Err(Failure::Output(error))) if progress.maybe_sent() => {
+            (error.to_string(), true, progress.idempotency_key())
+        }
         Some(Err(Failure::Output(error))) => return Err(error.into()),
         None => ("interrupted".to_owned(), progress.maybe_sent(), progress.idempotency_key()),
     };
-    eprintln!("bloomchats: {what}");
+    output::say(format_args!("bloomchats: {what}"));
     if !maybe_sent {
         return Ok(ExitCode::FAILURE);
     }
     if let Some(key) = key {
-        eprintln!("bloomchats: it may have been sent; to ask again without sending twice: --idempotency-key {key}");
+        output::say(format_args!(
+            "bloomchats: it may have been sent; to ask again without sending twice: --idempotency-key {key}"
+        ));
     }
     Ok(ExitCode::from(MAYBE_SENT))
 }
@@ -67,16 +81,21 @@ enum Failure {
     Output(std::io::Error),
 }
 
-async fn print(answer: impl Future<Output = bloomchats::Result<Answer>>, all: bool) -> Result<(), Failure> {
+async fn show(answer: impl Future<Output = bloomchats::Result<Answer>>, all: bool) -> Result<(), Failure> {
     let mut answer = answer.await.map_err(Failure::Call)?;
     if !all || answer.items.is_none() {
-        return write(&answer.body, true);
+        let text = match serde_json::from_slice::<Value>(&answer.body) {
+            Ok(value) => format!("{value:#}"),
+            Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
+        };
+        return print(text).await;
     }
     loop {
         let body: Value = serde_json::from_slice(&answer.body).map_err(|e| Failure::Output(e.into()))?;
         let items = answer.items.as_deref().filter(|key| !key.is_empty()).map_or(&body, |key| &body[key]);
-        for item in items.as_array().into_iter().flatten() {
-            write(item.to_string().as_bytes(), false)?;
+        let lines: Vec<String> = items.as_array().into_iter().flatten().map(Value::to_string).collect();
+        if !lines.is_empty() {
+            print(lines.join("\n")).await?;
         }
         match answer.next.take() {
             Some(next) => answer = next.fetch().await.map_err(Failure::Call)?,
@@ -85,13 +104,10 @@ async fn print(answer: impl Future<Output = bloomchats::Result<Answer>>, all: bo
     }
 }
 
-fn write(json: &[u8], pretty: bool) -> Result<(), Failure> {
-    use std::io::Write;
-    let text = match serde_json::from_slice::<Value>(json) {
-        Ok(value) if pretty => format!("{value:#}"),
-        _ => String::from_utf8_lossy(json).into_owned(),
-    };
-    writeln!(std::io::stdout().lock(), "{text}").map_err(Failure::Output)
+/// On a thread of its own, so that a signal is heard while the reader takes its time.
+async fn print(text: String) -> Result<(), Failure> {
+    let printed = tokio::task::spawn_blocking(move || output::print(text)).await;
+    printed.unwrap_or_else(|gone| Err(std::io::Error::other(gone))).map_err(Failure::Output)
 }
 
 fn read(arguments: &Arguments) -> Result<Call, String> {
@@ -103,6 +119,7 @@ fn read(arguments: &Arguments) -> Result<Call, String> {
             let value = serde_json::from_str(json).map_err(|_| format!("{name}: what follows := is not JSON"))?;
             call.arguments.insert(name.to_owned(), value);
         } else if let Some(text) = rest.strip_prefix('=') {
+            check_text(&arguments.operation, name, text)?;
             call.arguments.insert(name.to_owned(), text.into());
         } else if let Some(path) = rest.strip_prefix('@') {
             call.files.push(upload(name, Path::new(path))?);
@@ -116,6 +133,30 @@ fn read(arguments: &Arguments) -> Result<Call, String> {
     call.options.max_retries = arguments.max_retries;
     call.options.idempotency_key.clone_from(&arguments.idempotency_key);
     Ok(call)
+}
+
+/// Says how to write what is no text.
+fn check_text(operation: &str, name: &str, text: &str) -> Result<(), String> {
+    let operation = operation::all().iter().find(|one| one.name == operation);
+    let argument = operation.and_then(|one| one.arguments.iter().find(|argument| argument.field.name == name));
+    let Some(what) = argument.and_then(|argument| kind_beside_text(argument.field.schema)) else { return Ok(()) };
+    let example = match serde_json::from_str(text) {
+        Ok(Value::Number(_) | Value::Bool(_)) => text,
+        _ => "JSON",
+    };
+    Err(format!("{name}: is {what}, and {name}=… is text; write {name}:={example}"))
+}
+
+/// What it takes, where that is one thing and not text.
+fn kind_beside_text(schema: &Schema) -> Option<&'static str> {
+    match schema {
+        Schema::Integer | Schema::Number => Some("a number"),
+        Schema::Boolean => Some("true or false"),
+        Schema::List { .. } => Some("a list"),
+        Schema::Object(_) => Some("an object"),
+        Schema::Nullable(inner) => kind_beside_text(inner),
+        Schema::Any | Schema::String | Schema::OneOf(_) => None,
+    }
 }
 
 fn form(argument: &str) -> String {
@@ -137,35 +178,4 @@ fn upload(field: &str, path: &Path) -> Result<File, String> {
     };
     let filename = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(File::new(field, filename, content_type, bytes))
-}
-
-#[derive(clap::Args)]
-pub(crate) struct ListArguments {
-    /// Only names that begin so.
-    prefix: Option<String>,
-}
-
-/// What the engine offers beside the contracts' own operations.
-const COMPOSITE: &[&str] = &[
-    "bloomchats.request method path query? body?",
-    "blooio.v2.messages.wait chat message until?",
-    "blooio.v2.request method path query? body?",
-    "blooio.v4.messages.wait chat message until?",
-    "blooio.v4.request method path query? body?",
-];
-
-/// Prints every operation with its arguments; `?` marks those that may be left out.
-pub(crate) fn list(arguments: &ListArguments) {
-    let prefix = arguments.prefix.as_deref().unwrap_or_default();
-    for line in COMPOSITE.iter().filter(|line| line.starts_with(prefix)) {
-        println!("{line}");
-    }
-    for operation in operation::all().iter().filter(|operation| operation.name.starts_with(prefix)) {
-        let names: Vec<String> = operation
-            .arguments
-            .iter()
-            .map(|argument| format!("{}{}", argument.field.name, if argument.field.required { "" } else { "?" }))
-            .collect();
-        println!("{} {}", operation.name, names.join(" "));
-    }
 }

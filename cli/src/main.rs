@@ -1,7 +1,10 @@
 //! The `bloomchats` command.
 
 mod call;
+mod operations;
+mod output;
 mod sandbox;
+mod signal;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -23,7 +26,7 @@ enum Command {
     /// Call an operation; keys and base URLs come from the environment. Exit code 3: it failed and may have been sent.
     Call(call::Arguments),
     /// List the operations that `call` knows.
-    Operations(call::ListArguments),
+    Operations(operations::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -35,15 +38,13 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Sandbox(arguments) => sandbox::run(&arguments, started).map(|()| ExitCode::SUCCESS),
         Command::Call(arguments) => call::run(&arguments),
-        Command::Operations(arguments) => {
-            call::list(&arguments);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Operations(arguments) => operations::list(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     match result {
         Ok(code) => code,
+        Err(error) if output::is_unread(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bloomchats: {error}");
+            output::say(format_args!("bloomchats: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -60,6 +61,6 @@ fn unusable(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    eprintln!("bloomchats: {} (see bloomchats --help)", line.trim_start_matches("error: "));
+    output::say(format_args!("bloomchats: {} (see bloomchats --help)", line.trim_start_matches("error: ")));
     ExitCode::from(2)
 }

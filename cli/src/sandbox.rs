@@ -1,11 +1,13 @@
 //! `bloomchats sandbox`: start, say where, run until told to stop.
 
 use std::error::Error;
-use std::io::{Read, Write, stdin, stdout};
+use std::io::{Read, stdin};
 use std::net::IpAddr;
 use std::time::Instant;
 
 use bloomchats_sandbox::{Options, Sandbox};
+
+use crate::{output, signal};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -42,17 +44,17 @@ fn switch(given: &str) -> Result<(String, serde_json::Value), String> {
 pub(crate) fn run(arguments: &Arguments, started: Instant) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Signals are caught before anyone is told that the sandbox runs.
-    let stop = runtime.block_on(async { stop_signal() })?;
+    let stop = runtime.block_on(async { signal::stop() })?;
     let mut options = Options::default().port(arguments.port).seed(arguments.seed).bind(arguments.bind);
     options.switches.extend(arguments.switches.iter().cloned());
     if arguments.tls {
         options = options.tls(std::env::temp_dir());
     }
     if !arguments.bind.is_loopback() {
-        eprintln!(
+        output::say(format_args!(
             "Warning: {} is not this machine alone; whoever reaches it can read and steer the sandbox.",
             arguments.bind
-        );
+        ));
     }
     let sandbox = Sandbox::start(options)?;
     announce(&sandbox, arguments.json, started)?;
@@ -70,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments, started: Instant) -> Result<(), Box<dyn
 
 fn announce(sandbox: &Sandbox, json: bool, started: Instant) -> std::io::Result<()> {
     let (url, blooio, bloomchats) = (sandbox.url(), sandbox.blooio_api_key(), sandbox.bloomchats_api_key());
-    let mut out = stdout().lock();
+    let ca_path = sandbox.ca_path();
     if json {
         let ready_ms = started.elapsed().as_millis() as u64;
         let mut line = serde_json::json!({
@@ -79,19 +81,20 @@ fn announce(sandbox: &Sandbox, json: bool, started: Instant) -> std::io::Result<
             "bloomchats_api_key": bloomchats,
             "ready_ms": ready_ms,
         });
-        if let Some(path) = sandbox.ca_path() {
+        if let Some(path) = ca_path {
             line["ca_path"] = path.to_string_lossy().into();
         }
-        writeln!(out, "{line}")?;
-    } else {
-        writeln!(out, "The sandbox listens on {url} (Ctrl-C stops it). Point your programs at it:\n")?;
-        writeln!(out, "export BLOOIO_BASE_URL={url} BLOOIO_API_KEY={blooio}")?;
-        writeln!(out, "export BLOOMCHATS_BASE_URL={url} BLOOMCHATS_API_KEY={bloomchats}")?;
-        if let Some(path) = sandbox.ca_path() {
-            writeln!(out, "export SSL_CERT_FILE={}", path.display())?;
-        }
+        return output::print(line);
     }
-    out.flush()
+    let mut lines = format!(
+        "The sandbox listens on {url} (Ctrl-C stops it). Point your programs at it:\n\n\
+         export BLOOIO_BASE_URL={url} BLOOIO_API_KEY={blooio}\n\
+         export BLOOMCHATS_BASE_URL={url} BLOOMCHATS_API_KEY={bloomchats}"
+    );
+    if let Some(path) = ca_path {
+        lines += &format!("\nexport SSL_CERT_FILE={}", path.display());
+    }
+    output::print(lines)
 }
 
 /// Resolves when standard input has ended; a thread waits for it, as reading it cannot be cancelled.
@@ -112,25 +115,4 @@ async fn closed(stdin: Option<tokio::sync::oneshot::Receiver<()>>) {
         }
         None => std::future::pending().await,
     }
-}
-
-/// SIGINT or SIGTERM; on other systems Ctrl-C.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
