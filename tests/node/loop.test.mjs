@@ -168,7 +168,8 @@ test("the thread is what hosts without libuv get", { skip: process.platform !== 
       await client.v2.messages.send("+1", { text: "x" });
       const before = sleeps();
       for (let i = 0; i < 300; i++) await client.v2.messages.send("+1", { text: "x" });
-      console.log(sleeps() - before >= 300);
+      // It does not sleep where an answer is there already; without a part in calls it would not wake at all.
+      console.log(sleeps() - before >= 100);
       server.close();
       server.closeAllConnections();
     });

@@ -95,7 +95,7 @@ stage("while the plan has no turn", {
     const before = (client) => client.v2.messages.send("+15551234567", { text: "takes the turn" });
     let asked = 0;
     const apiKey = async () => (asked++ > 0 && setImmediate(reached), "bl_test_key");
-    return { emptied, before, settings: { baseUrl: url, apiKey, plan: { perMinute: 1 }, timeout: 120_000 } };
+    return { emptied, before, settings: { baseUrl: url, apiKey, plan: { perMinute: 1 } } };
   },
 });
 
