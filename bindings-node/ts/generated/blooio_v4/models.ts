@@ -587,6 +587,7 @@ export interface NewGroupMemberIdentifier {
 
 /** Shape not documented. */
 export interface NumberEventData {
+  [field: string]: unknown;
 }
 
 /** The organization behind the credential. */

@@ -2,4 +2,5 @@
 
 /** One contact; no field is documented. */
 export interface Contact {
+  [field: string]: unknown;
 }
