@@ -243,30 +243,3 @@ fn what_tls_says_first_is_no_reason_to_leave_a_new_connection() {
     };
     assert_eq!(result.unwrap().status, 202);
 }
-
-#[test]
-fn a_new_connection_that_the_server_closes_at_once_carried_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let client = plain(listener.local_addr().unwrap());
-    let (closed, closes) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            drop(stream);
-            closed.send(()).unwrap();
-        }
-    });
-    let reactor = reactor();
-    let (told, results) = channel();
-    let run = client.call(send());
-    let _task = reactor.spawn(async move { told.send(run.await).unwrap() });
-    // Before the host has its next turn, in which the connection is used.
-    closes.recv().unwrap();
-    let error = loop {
-        thread::sleep(Duration::from_millis(20));
-        reactor.turn().unwrap();
-        if let Ok(result) = results.try_recv() {
-            break result.unwrap_err();
-        }
-    };
-    assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, false), "{error}");
-}
