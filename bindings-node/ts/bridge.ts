@@ -4,7 +4,7 @@ import { AbortError, type ErrorFacts, failing, fromFacts } from "./error";
 import { type NativeBridge, type NativePage, What, native } from "./native";
 import type { Watch } from "./observe";
 
-/** Supplies a credential: before the first attempt of a call, and once more after a 401. */
+/** Supplies a credential: before the first attempt of a call, and once more after a 401, in the async context of the call. */
 export type Provider = () => string | Promise<string>;
 
 /** How a call came to a good end. */

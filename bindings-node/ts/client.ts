@@ -4,19 +4,23 @@ import { AsyncResource } from "node:async_hooks";
 
 import { type Caller, type Completion, type Provider, bridge, follow } from "./bridge";
 import { APIPromise, type CallOptions } from "./call";
-import { encode } from "./encode";
+import { encode, isIterable } from "./encode";
 import { AbortError, BloomChatsError, failing, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
 import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./native";
 import { snake } from "./names";
 import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
+import { bytesOf, isHeaders } from "./realm";
 import { type Shapes, list, model } from "./shape";
 import { toUpload } from "./upload";
 
 /** How a client is set up. Durations are in ms. */
 export interface ClientOptions {
-  /** The API key, or a function that supplies it before each call and once more after a 401. Default: the environment. */
+  /**
+   * The API key, or a function that supplies it before each call and once more after a 401, in the async context
+   * (`AsyncLocalStorage`) of that call. Default: the environment.
+   */
   apiKey?: string | Provider | undefined;
   /** Origin (and path prefix) instead of the service's own. Default: the environment. */
   baseUrl?: string | undefined;
@@ -32,8 +36,8 @@ export interface ClientOptions {
   maxRetries?: number | undefined;
   /** Appended to `User-Agent`. */
   userAgent?: string | undefined;
-  /** PEM certificates that replace every trust root. */
-  caCerts?: string | undefined;
+  /** PEM certificates that replace every trust root, as text or as a file's content. */
+  caCerts?: string | Uint8Array | undefined;
   /** A proxy for every request instead of the environment's; the empty string means none. */
   proxy?: string | undefined;
   /** Permits `http://` beyond loopback. */
@@ -63,7 +67,7 @@ export interface Plan {
 }
 
 /** A scripted client's side of the world. */
-export interface Transcript { json: string; opened(script: NativeScript): void }
+export interface Transcript { json: string; opened(script: NativeScript): unknown }
 
 /** Set by `@bloomchats/sdk/testing` around a constructor: constructors have no argument for it, since no program has a use for it. @internal */
 export const scripting: { next: Transcript | undefined } = { next: undefined };
@@ -81,13 +85,12 @@ export class Core {
 
   constructor(product: "blooio" | "bloomchats", options: ClientOptions) {
     if (typeof options !== "object" || options === null) throw misconfigured("the settings of a client are an object, as { apiKey }");
-    const { apiKey, plan, observer, ...settings } = options;
+    const { apiKey, caCerts, plan, observer, ...settings } = options;
     const provider = typeof apiKey === "function" ? apiKey : undefined;
     if (!["string", "function", "undefined"].includes(typeof apiKey)) throw misconfigured("apiKey: expected a string, or a function that returns one");
     if (!["function", "undefined"].includes(typeof observer)) throw misconfigured("observer: expected a function");
     this.#watchers = new Watchers(observer);
-    // The answer belongs to whoever opened the client, not to the event loop's tick that asks.
-    this.#provider = provider && AsyncResource.bind(provider);
+    this.#provider = provider;
     const variable = product.toUpperCase();
     // A worker has an environment of its own, which only JavaScript sees.
     const given: Record<string, unknown> = {
@@ -95,15 +98,15 @@ export class Core {
       language: "node",
       api_key: provider ? undefined : apiKey ?? (process.env[`${variable}_API_KEY`] || undefined),
       base_url: process.env[`${variable}_BASE_URL`] || undefined,
+      ca_certs: textOf(caCerts),
       plan: typeof plan === "object" ? argumentsOf({}, plan) : plan,
     };
-    for (const [name, value] of Object.entries(settings)) if (value !== undefined) given[settingName(name)] = value;
+    for (const [name, value] of Object.entries(settings)) if (value !== undefined) set(given, name, value);
     this.#client = this.#open(encodeConfig(given), provider !== undefined);
   }
 
   #open(config: string, provider: boolean): NativeClient {
     const script = scripting.next;
-    scripting.next = undefined;
     const opened = script ? bridge.openScripted(config, provider, script.json) : bridge.open(config, provider);
     if (typeof opened === "string") throw toError(opened);
     if (!script) return opened as NativeClient;
@@ -132,6 +135,7 @@ export class Core {
         if (next === undefined) return this.#begin(operation, given, params, options, undefined, resolve, resolve);
         const signal = options?.signal;
         if (signal?.aborted) return resolve(failing(operation, () => new AbortError(signal.reason, {})));
+        if (this.#client === undefined) return resolve(failing(operation, closed));
         this.#follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
       });
     return new List(fetch, (item, name) => model(item, form.shapes[name]));
@@ -142,7 +146,7 @@ export class Core {
     const refuse = (error: unknown): void => failed(isOurs(error) ? failing(operation, () => error) : Promise.reject(error));
     try {
       const client = this.#client;
-      if (client === undefined) throw misconfigured("the client is closed");
+      if (client === undefined) throw closed();
       checkObject("params", params);
       checkObject("options", options);
       const signal = checkSignal(options);
@@ -160,7 +164,9 @@ export class Core {
   }
 
   #follow(start: (number: number, watched: boolean) => void, operation: string, signal: AbortSignal | undefined, done: Caller["done"], failed: Caller["failed"]): void {
-    follow(start, { operation, signal, provider: this.#provider, watch: this.#watchers.watch(), done, failed });
+    // The answer belongs to whoever made the call, not to the event loop's tick that asks.
+    const provider = this.#provider && AsyncResource.bind(this.#provider);
+    follow(start, { operation, signal, provider, watch: this.#watchers.watch(), done, failed });
   }
 }
 
@@ -186,7 +192,7 @@ async function takeUploads(files: readonly string[], call: Record<string, unknow
 }
 
 function checkObject(name: string, given: unknown): void {
-  if (given !== undefined && (typeof given !== "object" || Array.isArray(given))) throw refusal(InvalidArgumentError, name, "expected an object");
+  if (given !== undefined && (typeof given !== "object" || given === null || isIterable(given))) throw refusal(InvalidArgumentError, name, "expected an object");
 }
 
 function checkSignal(options: CallOptions | undefined): AbortSignal | undefined {
@@ -209,8 +215,10 @@ function argumentsOf(given: Arguments, params: object | undefined): Record<strin
 
 const DURATIONS = new Set(["timeout", "attemptTimeout", "connectTimeout"]);
 
-function settingName(name: string): string {
-  return DURATIONS.has(name) ? `${snake(name)}_ms` : snake(name);
+/** Core counts durations in whole ms, and what is left until a deadline rarely is whole. */
+function set(settings: Record<string, unknown>, name: string, value: unknown): void {
+  if (DURATIONS.has(name)) settings[`${snake(name)}_ms`] = typeof value === "number" ? Math.ceil(value) : value;
+  else settings[snake(name)] = value;
 }
 
 function encodeOptions(options: CallOptions | undefined): string {
@@ -218,8 +226,8 @@ function encodeOptions(options: CallOptions | undefined): string {
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (name === "signal" || value === undefined) continue;
-    if (typeof value === "number" && !Number.isFinite(value)) throw refusal(InvalidArgumentError, snake(name), "expected a finite number");
-    settings[settingName(name)] = value instanceof Headers ? Object.fromEntries(value) : value;
+    if (typeof value === "number" && !Number.isFinite(value)) throw refusal(InvalidArgumentError, name, "expected a finite number");
+    set(settings, name, name === "headers" && isHeaders(value) ? Object.fromEntries(value) : value);
   }
   return encode(settings);
 }
@@ -232,7 +240,17 @@ function encodeConfig(config: object): string {
   }
 }
 
-function misconfigured(message: string): ConfigError {
+function textOf(certificates: unknown): unknown {
+  const bytes = bytesOf(certificates);
+  return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : certificates;
+}
+
+function closed(): ConfigError {
+  return misconfigured("the client is closed");
+}
+
+/** @internal */
+export function misconfigured(message: string): ConfigError {
   return new ConfigError({ kind: "config", message });
 }
 

@@ -1,7 +1,10 @@
 /** Values of JavaScript as the JSON that core reads, and refusals of those that JSON would change without a word. */
 
+import { types } from "node:util";
+
 import { InvalidArgumentError } from "./generated/errors";
 import { refusal } from "./error";
+import { bytesOf, isBlob, nameOf } from "./realm";
 
 /** Deeper values are cycles, or nothing any service takes. */
 const DEPTH = 100;
@@ -46,11 +49,21 @@ function compound(value: object, path: string, key: string, depth: number): stri
   if (depth > DEPTH) return refuse(path, "is nested too deeply, or holds itself");
   if (Array.isArray(value)) return array(value, path, depth);
   const { toJSON } = value as { toJSON?: unknown };
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob) return refuse(path, "bytes are only accepted as a file");
-  if (value instanceof Date) return refuse(path, "is a Date; times are whole milliseconds: date.getTime()");
-  if (typeof toJSON === "function") return write(toJSON.call(value, key), path, key, depth + 1);
-  if (value instanceof Map || value instanceof Set || value instanceof Promise) return refuse(path, `a ${value.constructor.name} is not data`);
-  return object(value, path, depth);
+  const known = typeof toJSON === "function";
+  if (Object.getPrototypeOf(value) !== Object.prototype) checkClass(value, path, known);
+  return known ? write(toJSON.call(value, key), path, key, depth + 1) : object(value, path, depth);
+}
+
+/** Refuses objects whose content is not in their fields; `known`: they have a way to be JSON. */
+function checkClass(value: object, path: string, known: boolean): void {
+  if (bytesOf(value) !== undefined || isBlob(value)) refuse(path, "bytes are only accepted as a file");
+  if (types.isDate(value)) refuse(path, "is a Date; times are whole milliseconds: date.getTime()");
+  if (!known && (isIterable(value) || types.isPromise(value))) refuse(path, `a ${nameOf(value)} is not data; pass a plain value`);
+}
+
+/** Whether a value's content is what it gives, at once or later, and not its fields. */
+export function isIterable(value: object): boolean {
+  return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
 
 function array(value: readonly unknown[], path: string, depth: number): string {

@@ -38,7 +38,7 @@ export class BloomChatsError extends Error {
   readonly code: string | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId: string | undefined;
-  /** How long the service asked to wait, in seconds. */
+  /** How long the service asked to wait, in ms. */
   readonly retryAfter: number | undefined;
   /** Attempts made; 0 when nothing was sent. */
   readonly attempts: number;
@@ -46,7 +46,7 @@ export class BloomChatsError extends Error {
   readonly maybeSent: boolean;
   /** The key that last went on the wire: pass it again to find out without sending twice. */
   readonly idempotencyKey: string | undefined;
-  /** The argument that was refused, by its name in the contract: `link_preview.title`. */
+  /** The argument that was refused, by its name in the contract: `link_preview.title`; or the option. */
   readonly argument: string | undefined;
   /** Why a webhook does not verify: `missing_header`, `bad_form`, `stale`, `future`, `wrong_secret`, `parsed_body`. */
   readonly reason: string | undefined;
@@ -65,7 +65,7 @@ export class BloomChatsError extends Error {
     this.status = facts.status;
     this.code = facts.code;
     this.requestId = facts.request_id;
-    this.retryAfter = facts.retry_after_s;
+    this.retryAfter = facts.retry_after_s === undefined ? undefined : Math.round(facts.retry_after_s * 1000);
     this.attempts = facts.attempts ?? 0;
     this.maybeSent = facts.maybe_sent ?? false;
     this.idempotencyKey = facts.idempotency_key ?? undefined;
@@ -106,13 +106,21 @@ export function toError(json: string): BloomChatsError {
 
 /** An error of its kind's class; `cause` where it is not core's. */
 export function fromFacts(facts: ErrorFacts, cause?: unknown): BloomChatsError {
-  const message = facts.kind === "config" ? inOurNames(facts.message) : facts.message;
-  return new (classes.get(facts.kind) ?? BloomChatsError)({ ...facts, message }, cause);
+  return new (classes.get(facts.kind) ?? BloomChatsError)(inOurNames(facts), cause);
 }
 
-/** Settings have their own names in each language; what is in a transcript has not. */
-function inOurNames(message: string): string {
-  return message.includes("transcript") ? message : message.replace(/\b[a-z0-9]+(_[a-z0-9]+)+\b/g, camel);
+const UNKNOWN = ": is not an option of a call";
+/** Options by core's names, and settings where a call tells of them. Any other name is the service's, and stays. */
+const OPTION = /(?<![.\w])(?:attempt_timeout|max_retries|idempotency_key|extra_body|(?<=set )\w+(?= on the client))\b/g;
+const MISPLACED = /^(signal|timeout|attempt_timeout|max_retries|idempotency_key|headers|query|extra_body): .* has no such argument.*/;
+
+/** Settings and options have their own names in each language; what is in a transcript has not. */
+function inOurNames(facts: ErrorFacts): ErrorFacts {
+  const { kind, message, argument } = facts;
+  if (kind === "config") return { ...facts, message: message.includes("transcript") ? message : message.replace(/\b[a-z0-9]+(_[a-z0-9]+)+\b/g, camel) };
+  const ours = (text: string): string => (message.endsWith(UNKNOWN) ? camel(text) : text.replace(OPTION, camel));
+  const placed = message.replace(MISPLACED, "$1: is an option of the call; options are passed last, in an object of their own");
+  return { ...facts, message: ours(placed), ...(argument === undefined ? {} : { argument: ours(argument) }) };
 }
 
 function hide(target: object, fields: Record<string, unknown>): void {
@@ -139,7 +147,7 @@ export async function failing(operation: string, make: () => Error): Promise<nev
 
 /** An error about one argument or setting, made on this side of the waist. */
 export function refusal<E>(type: new (facts: ErrorFacts) => E, argument: string, problem: string): E {
-  return new type({ kind: "invalid_argument", message: `${argument}: ${problem}`, argument });
+  return new type(inOurNames({ kind: "invalid_argument", message: `${argument}: ${problem}`, argument }));
 }
 
 /** What had happened when a call was aborted. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Clients for BloomChats (Instagram DM automation) and Blooio v2 and v4 (iMessage and more) that never send a message twice.
  *
@@ -37,6 +38,11 @@ export class Blooio {
   close(): void {
     this.#core.close();
   }
+
+  /** As `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.#core.close();
+  }
 }
 
 /** BloomChats: Instagram DM automation. */
@@ -48,6 +54,11 @@ export class BloomChats extends BloomChatsApi {
 
   /** Lets go of the connections. Calls under way come to their end; later ones raise `ConfigError`. */
   close(): void {
+    this.core.close();
+  }
+
+  /** As `close`, for `using`. */
+  [Symbol.dispose](): void {
     this.core.close();
   }
 }

@@ -62,7 +62,10 @@ export class List<T> implements AsyncIterable<T> {
   /** Every item in one array. Mind the length of the list. */
   async all(): Promise<T[]> {
     const items: T[] = [];
-    for await (const page of this.pages()) items.push(...page.items);
+    for await (const page of this.pages()) {
+      // Not all at once: a page may hold more items than a call may have arguments.
+      for (const item of page.items) items.push(item);
+    }
     return items;
   }
 }

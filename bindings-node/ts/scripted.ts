@@ -1,26 +1,26 @@
 /** Scripted clients: answers come from a transcript, time is virtual, no socket is opened. */
 
-import { type ClientOptions, scripting } from "./client";
+import { type ClientOptions, misconfigured, scripting } from "./client";
 import type { NativeScript } from "./native";
 
 /** One answer of the script, or one fault; used in order, one an attempt. */
 export interface Exchange {
   /** HTTP status. */
-  status?: number;
+  status?: number | undefined;
   /** Headers, lower-case names. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** A JSON body. */
   json?: unknown;
   /** A text body. */
-  body?: string;
+  body?: string | undefined;
   /** A body of any bytes, in base64. */
-  body_base64?: string;
+  body_base64?: string | undefined;
   /** A large body. */
-  body_repeat?: { text: string; times: number };
+  body_repeat?: { text: string; times: number } | undefined;
   /** The connection was never made; broke after the request left; the answer broke off; no answer in time. */
-  fault?: "connect" | "reset" | "truncated" | "timeout";
+  fault?: "connect" | "reset" | "truncated" | "timeout" | undefined;
   /** Virtual time before the answer, in ms. */
-  delay_ms?: number;
+  delay_ms?: number | undefined;
 }
 
 /** What a scripted client answers. */
@@ -28,9 +28,9 @@ export interface Transcript {
   /** Used in order, one an attempt. */
   exchanges: readonly Exchange[];
   /** Fraction of each backoff cap that a wait takes. Default: 0.5. */
-  jitter?: number;
+  jitter?: number | undefined;
   /** Wall clock at the start, in epoch ms. */
-  now_ms?: number;
+  now_ms?: number | undefined;
 }
 
 /** A request as it would have gone out. */
@@ -63,13 +63,19 @@ export interface Recording {
  * client.requests[0]?.url;
  * ```
  *
- * @throws ConfigError when a setting is wrong or the transcript cannot be read.
+ * `type` may be a class of yours whose constructor opens one client.
+ *
+ * @throws ConfigError when a setting is wrong, the transcript cannot be read, or `type` opens no client or several: what has no
+ * transcript would reach the service.
  */
 export function scripted<C extends object>(type: new (options?: ClientOptions) => C, transcript: Transcript | string, options: ClientOptions = {}): C & Recording {
-  let script: NativeScript | undefined;
-  scripting.next = { json: typeof transcript === "string" ? transcript : JSON.stringify(transcript), opened: (opened) => (script = opened) };
-  const client = construct(type, options);
-  const read = <T>(name: string): T => (JSON.parse(script?.read() ?? "{}") as Record<string, T>)[name] as T;
+  const scripts: NativeScript[] = [];
+  const json = typeof transcript === "string" ? transcript : JSON.stringify(transcript);
+  const client = construct(type, options, { json, opened: (script) => scripts.push(script) });
+  const [script, another] = scripts;
+  if (script === undefined) throw misconfigured("this class opens no client of this copy of @bloomchats/sdk; is it loaded twice?");
+  if (another !== undefined) throw misconfigured("this class opens several clients; a transcript is for one");
+  const read = <T>(name: string): T => (JSON.parse(script.read()) as Record<string, T>)[name] as T;
   return Object.defineProperties(client, {
     requests: { get: () => read("requests") },
     waitsMs: { get: () => read("waits_ms") },
@@ -77,10 +83,12 @@ export function scripted<C extends object>(type: new (options?: ClientOptions) =
   }) as C & Recording;
 }
 
-function construct<C>(type: new (options?: ClientOptions) => C, options: ClientOptions): C {
+function construct<C>(type: new (options?: ClientOptions) => C, options: ClientOptions, transcript: NonNullable<typeof scripting.next>): C {
+  const before = scripting.next;
+  scripting.next = transcript;
   try {
     return new type(options);
   } finally {
-    scripting.next = undefined;
+    scripting.next = before;
   }
 }

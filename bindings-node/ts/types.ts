@@ -4,9 +4,9 @@ export type { Upload } from "./upload";
 
 /** What a send returned, where an id of its message is wanted: it must hold exactly one. */
 export interface SentMessage {
-  readonly message_id?: string | null;
-  readonly message_ids?: readonly string[];
-  readonly id?: string;
+  readonly message_id?: string | null | undefined;
+  readonly message_ids?: readonly string[] | undefined;
+  readonly id?: string | undefined;
 }
 
 declare const unrecognized: unique symbol;

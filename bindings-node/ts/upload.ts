@@ -2,15 +2,16 @@
 
 import { refusal } from "./error";
 import { InvalidArgumentError } from "./generated/errors";
+import { bytesOf, isBlob } from "./realm";
 import type { NativeUpload } from "./native";
 
 /** Content of a file, at most 16 MiB; or content with a name and a media type of your choice. */
-export type Upload = Uint8Array | ArrayBuffer | Blob | { readonly content: Uint8Array | ArrayBuffer | Blob; readonly filename?: string; readonly contentType?: string };
+export type Upload = Uint8Array | ArrayBuffer | Blob | { readonly content: Uint8Array | ArrayBuffer | Blob; readonly filename?: string | undefined; readonly contentType?: string | undefined };
 
 /** What every way to give a file comes down to. A `Blob` is read here, which takes a turn of the event loop. */
 export async function toUpload(field: string, upload: unknown): Promise<NativeUpload> {
   const { content, filename, contentType } = isWrapped(upload) ? upload : { content: upload };
-  const named = content instanceof Blob ? { filename: (content as Blob & { name?: string }).name, contentType: content.type } : {};
+  const named = isBlob(content) ? { filename: content.name, contentType: content.type } : {};
   const read = await bytes(field, content);
   return { field, filename: filename ?? (named.filename || field), contentType: contentType ?? (named.contentType || sniff(read)), bytes: read };
 }
@@ -20,9 +21,8 @@ function isWrapped(upload: unknown): upload is { content: unknown; filename?: st
 }
 
 async function bytes(field: string, content: unknown): Promise<Uint8Array> {
-  if (content instanceof Uint8Array) return content;
-  if (content instanceof ArrayBuffer) return new Uint8Array(content);
-  if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
+  const read = bytesOf(isBlob(content) ? await content.arrayBuffer() : content);
+  if (read !== undefined) return read;
   throw refusal(InvalidArgumentError, field, "expected a Uint8Array, an ArrayBuffer or a Blob");
 }
 

@@ -3,6 +3,7 @@
 import { type ErrorFacts, fromFacts, refusal } from "./error";
 import { InvalidArgumentError, WebhookVerificationError } from "./generated/errors";
 import type { WebhookEvent } from "./generated/events";
+import { bytesOf, isHeaders } from "./realm";
 import { native } from "./native";
 
 /** The header that carries the signature. */
@@ -58,8 +59,8 @@ export function sign(body: RawBody, secret: string, at: Date | number = Date.now
 }
 
 function rawBody(body: unknown): string | Uint8Array {
-  if (typeof body === "string" || body instanceof Uint8Array) return body;
-  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  const raw = typeof body === "string" ? body : bytesOf(body);
+  if (raw !== undefined) return raw;
   throw parsed("the body is not raw bytes: some middleware has parsed it; verify before it, or keep the raw body (express.raw, rawBody)");
 }
 
@@ -69,7 +70,7 @@ function parsed(message: string): WebhookVerificationError {
 
 function signatureOf(header: SignatureHeader): string | undefined {
   if (header === null || header === undefined || typeof header === "string") return header ?? undefined;
-  if (header instanceof Headers) return header.get(SIGNATURE) ?? undefined;
+  if (isHeaders(header)) return header.get(SIGNATURE) ?? undefined;
   const name = Object.keys(header).find((name) => name.toLowerCase() === SIGNATURE);
   const value = name === undefined ? undefined : header[name];
   return typeof value === "object" ? value.join(",") : value;

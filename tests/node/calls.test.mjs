@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { openAsBlob } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 
 import { blooio, dist, rejection, sdk, serve, testing } from "./support.mjs";
 
@@ -43,7 +45,15 @@ test("what JSON would change without a word is refused with its path, and nothin
     [{ text: "x", list: [undefined] }, "list[0]", /undefined/],
     [{ text: "x", at: new Date(0) }, "at", /whole milliseconds/],
     [{ text: () => "x" }, "text", /function is not data/],
-    [{ text: "x", map: new Map() }, "map", /Map is not data/],
+    [{ text: "x", map: new Map([["a", 1]]) }, "map", /Map is not data/],
+    [{ text: "x", map: runInNewContext("new Map()") }, "map", /Map is not data/],
+    [{ text: "x", set: { of: new Set([1]) } }, "set.of", /Set is not data/],
+    [{ text: "x", form: new FormData() }, "form", /FormData is not data/],
+    [{ text: new String("x") }, "text", /String is not data/],
+    [{ text: "x", at: runInNewContext("new Date(0)") }, "at", /whole milliseconds/],
+    [{ text: "x", later: Promise.resolve() }, "later", /Promise is not data/],
+    [{ text: "x", stream: new Blob(["x"]).stream() }, "stream", /ReadableStream is not data/],
+    [{ text: "x", headers: new Headers() }, "headers", /Headers is not data/],
     [{ text: "x", bytes: new Uint8Array(1) }, "bytes", /only accepted as a file/],
     [{ text: "\ud83d" }, "text", /lone surrogate/],
     [{ text: 5 }, "text", /expected/],
@@ -66,10 +76,21 @@ test("arguments and options in the wrong place are refused by name", async () =>
   const cases = [
     [() => messages.send("+1555", "Hello"), "params"],
     [() => messages.send("+1555", ["Hello"]), "params"],
+    [() => messages.send("+1555", new Map([["text", "x"]])), "params"],
+    [() => messages.send("+1555", null), "params"],
     [() => messages.send("+1555", { text: "x" }, "key"), "options"],
+    [() => messages.send("+1555", { text: "x" }, new Headers()), "options"],
     [() => messages.send("+1555", { text: "x" }, { retries: 2 }), "retries"],
-    [() => messages.send("+1555", { text: "x" }, { timeout: 1.5 }), "timeout"],
-    [() => messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attempt_timeout"],
+    [() => messages.send("+1555", { text: "x" }, { timeOut: 2 }), "timeOut"],
+    [() => messages.send("+1555", { text: "x" }, { timeout: -5.5 }), "timeout"],
+    [() => messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attemptTimeout"],
+    [() => messages.send("+1555", { text: "x" }, { attemptTimeout: 0 }), "attemptTimeout"],
+    [() => messages.send("+1555", { text: "x" }, { maxRetries: 11 }), "maxRetries"],
+    [() => messages.send("+1555", { text: "x" }, { idempotencyKey: "" }), "idempotencyKey"],
+    [() => messages.send("+1555", { text: "x" }, { extraBody: 5 }), "extraBody"],
+    [() => messages.send("+1555", { text: "x" }, { extraBody: { a_b: new Set() } }), "extraBody.a_b"],
+    [() => messages.send("+1555", { text: "x" }, { query: new URLSearchParams("a=1") }), "query"],
+    [() => messages.send("+1555", { text: "x" }, { headers: new Map([["a", "1"]]) }), "headers"],
     [() => messages.send("+1555", { txt: "x" }), "txt"],
     [() => messages.send(undefined, { text: "x" }), "chat"],
     [() => messages.send({}, { text: "x" }), "chat"],
@@ -78,7 +99,35 @@ test("arguments and options in the wrong place are refused by name", async () =>
     const error = await rejection(call());
     assert.ok(error instanceof InvalidArgumentError, inspect(error));
     assert.equal(error.argument, argument);
+    assert.ok(error.message.startsWith(`${argument}: `), error.message);
   }
+});
+
+test("an option among the arguments is told where it belongs", async () => {
+  const { messages } = testing.scripted(Blooio, { exchanges: [] }).v2;
+  const given = { signal: new AbortController().signal, timeout: 5000, attemptTimeout: 5, maxRetries: 1, idempotencyKey: "k", headers: {}, query: {}, extraBody: {} };
+  for (const [name, value] of Object.entries(given)) {
+    for (const call of [() => messages.send("+1555", { text: "x", [name]: value }), () => messages.wait("+1555", "m1", { [name]: value })]) {
+      const error = await rejection(call());
+      assert.equal(error.message, `${name}: is an option of the call; options are passed last, in an object of their own`);
+      assert.equal(error.argument, name);
+    }
+  }
+});
+
+test("what a call says of options and settings has their names, what the service says stays", async () => {
+  const client = testing.scripted(Blooio, { exchanges: [{ fault: "reset" }, { status: 400, json: { message: "organization_id: unknown" } }] }, { maxRetries: 0 });
+  const send = (options) => rejection(client.v2.messages.send("+1555", { text: "x" }, options));
+  assert.match((await send({ headers: { "user-agent": "x" } })).message, /set userAgent on the client/);
+  assert.match((await send()).message, /the same idempotencyKey/);
+  assert.match((await rejection(client.v2.messages.send("+1555", { txt: "x" }))).message, /extraBody, query and headers/);
+  assert.match((await send()).message, /organization_id: unknown/);
+});
+
+test("durations are rounded up to whole milliseconds", async () => {
+  const client = testing.scripted(Blooio, { exchanges: [{ ...OK, delay_ms: 2 }] }, { timeout: 1.5, connectTimeout: 0.1 });
+  await client.v2.messages.send("+1555", { text: "x" }, { timeout: 3.000_1, attemptTimeout: 2.5 });
+  assert.equal(client.left, 0);
 });
 
 test("a plan's limits are kept to", async () => {
@@ -156,6 +205,8 @@ test("settings are checked when a client is made", (t) => {
     [() => new Blooio({ apiKey: "k", timeout: Infinity }), /Infinity/],
     [() => new Blooio({ apiKey: "k", timeout: 0 }), /timeout/],
     [() => new Blooio({ apiKey: 5 }), /apiKey: expected a string, or a function/],
+    [() => new Blooio({ apiKey: "k", caCerts: Buffer.from("none") }), /caCerts: holds no certificate/],
+    [() => new Blooio({ apiKey: "k", caCerts: 5 }), /./],
     [() => new Blooio("bl_secret"), /an object/],
     [() => new Blooio(null), /an object/],
     [() => new Blooio({ apiKey: "k", plan: "gold" }), /plan/],
@@ -181,6 +232,11 @@ test("lists go page by page, lazily, and each loop begins anew", async (t) => {
   assert.equal((await list.all()).length, 6);
 });
 
+test("a page of any length fits into one array", async () => {
+  const rows = Array.from({ length: 250_000 }, () => ({}));
+  assert.equal((await testing.scripted(BloomChats, { exchanges: [{ status: 200, json: rows }] }).contacts.list().all()).length, rows.length);
+});
+
 test("uploads from bytes, a Blob and a File", async (t) => {
   const server = await serve(t, () => ({ json: { success: true } }));
   const png = Buffer.from("\x89PNG\r\n\x1a\nrest", "latin1");
@@ -189,10 +245,14 @@ test("uploads from bytes, a Blob and a File", async (t) => {
   await groups.setIcon("grp_1", png.buffer.slice(png.byteOffset, png.byteOffset + png.length));
   await groups.setIcon("grp_1", new Blob([png], { type: "image/webp" }));
   if (globalThis.File) await groups.setIcon("grp_1", new File([png], "me.png"));
+  await groups.setIcon("grp_1", runInNewContext("Uint8Array.from(given)", { given: [...png] }));
+  await groups.setIcon("grp_1", runInNewContext("Uint8Array.from(given).buffer", { given: [...png] }));
+  await groups.setIcon("grp_1", await openAsBlob(new URL(import.meta.url), { type: "text/javascript" }));
   await groups.setIcon("grp_1", { content: png, filename: "a.bin", contentType: "application/x-icon" });
+  await groups.setIcon("grp_1", { content: png, filename: undefined, contentType: undefined });
   const parts = server.requests.map(({ body }) => /filename="(.+?)"\r\nContent-Type: (.+?)\r\n/.exec(body).slice(1).join());
   const file = globalThis.File ? ["me.png,image/png"] : [];
-  assert.deepEqual(parts, ["icon,image/png", "icon,image/png", "icon,image/webp", ...file, "a.bin,application/x-icon"]);
+  assert.deepEqual(parts, ["icon,image/png", "icon,image/png", "icon,image/webp", ...file, "icon,image/png", "icon,image/png", "icon,text/javascript", "a.bin,application/x-icon", "icon,image/png"]);
   for (const wrong of ["text", 5, null, {}]) {
     const error = await rejection(groups.setIcon("grp_1", wrong));
     assert.ok(error instanceof InvalidArgumentError, inspect(wrong));
@@ -229,6 +289,20 @@ test("a closed client refuses new calls and ends the others", async (t) => {
   assert.ok(error instanceof ConfigError);
   answer({ json: { ok: true } });
   assert.deepEqual(await call, { ok: true });
+});
+
+test("a closed client fetches no further page; dispose closes", async () => {
+  const page = { status: 200, json: { chats: [{ id: "c" }], pagination: { limit: 1, offset: 0, total: 3 } } };
+  const blooio = testing.scripted(Blooio, { exchanges: [page, page] });
+  const pages = blooio.v2.chats.list({ limit: 1 }).pages();
+  await pages.next();
+  blooio[Symbol.dispose]();
+  const error = await rejection(pages.next());
+  assert.ok(error instanceof ConfigError && /closed/.test(error.message), inspect(error));
+  assert.equal(blooio.requests.length, 1);
+  const bloomchats = testing.scripted(BloomChats, { exchanges: [] });
+  bloomchats[Symbol.dispose]();
+  assert.ok((await rejection(bloomchats.contacts.list().all())) instanceof ConfigError);
 });
 
 test("new keys are version 4 UUIDs and differ", () => {

@@ -70,13 +70,24 @@ test("a provider that never answers meets the call's timeout and its signal", as
   assert.equal(server.requests.length, 0);
 });
 
-test("a provider may make calls of its own, and runs where the client was made", async (t) => {
-  const server = await serve(t, ({ url }) => (url.endsWith("/me") ? { json: { email: "k3" } } : OK));
+test("a provider may make calls of its own, and runs in the context of its call, not in that of the client's beginning", async (t) => {
+  let refused = 0;
+  const server = await serve(t, ({ url }) => (url.endsWith("/me") ? { json: { email: "k3" } } : refused++ === 0 ? UNAUTHORIZED : OK));
   const storage = new AsyncLocalStorage();
   const inner = blooio(server);
-  const client = storage.run("here", () => blooio(server, {
-    apiKey: async () => `${(await inner.v2.me.get()).email ?? "k3"}-${storage.getStore()}`,
-  }));
-  await Promise.all([send(client), send(client)]);
-  assert.deepEqual(server.requests.filter(({ method }) => method === "POST").map(({ headers }) => headers.authorization), ["Bearer k3-here", "Bearer k3-here"]);
+  let asked = 0;
+  const client = storage.run("alice", () => blooio(server, { apiKey: async () => `${(await inner.v2.me.get()).email}-${storage.getStore()}-${++asked}` }));
+  await storage.run("bob", () => send(client));
+  await Promise.all([storage.run("carol", () => send(client)), storage.run("dave", () => client.v2.groups.setIcon("grp_1", new Blob(["x"])))]);
+  const keys = server.requests.filter(({ url }) => !url.endsWith("/me")).map(({ headers }) => headers.authorization.split("-")[1]);
+  assert.deepEqual([keys.slice(0, 2), keys.slice(2).sort()], [["bob", "bob"], ["carol", "dave"]]);
+});
+
+test("every page of a list asks in the context of its loop", async () => {
+  const page = (offset) => ({ status: 200, json: { chats: [{ id: "c" }], pagination: { limit: 1, offset, total: 2 } } });
+  const storage = new AsyncLocalStorage();
+  const client = storage.run("alice", () => testing.scripted(Blooio, { exchanges: [page(0), page(1)] }, { apiKey: () => storage.getStore() }));
+  const list = client.v2.chats.list({ limit: 1 });
+  assert.equal((await storage.run("bob", () => list.all())).length, 2);
+  assert.deepEqual(client.requests.map(({ headers }) => headers.authorization), ["Bearer bob", "Bearer bob"]);
 });

@@ -127,6 +127,24 @@ test("it starts at once, and close ends it", options, async (t) => {
   assert.match((await rejection(own.clock.now())).message, /no sandbox answers/);
 });
 
+test("one that does not end is killed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "no-sandbox-"));
+  const stuck = join(folder, "bloomchats");
+  writeFileSync(stuck, `#!/bin/sh\necho '{"url":"http://127.0.0.1:9","blooio_api_key":"a","bloomchats_api_key":"b"}'\nexec sleep 60\n`, { mode: 0o755 });
+  const { BLOOMCHATS_BIN, BLOOMCHATS_SANDBOX_URL } = process.env;
+  t.after(() => {
+    for (const [name, value] of Object.entries({ BLOOMCHATS_BIN, BLOOMCHATS_SANDBOX_URL })) if (value !== undefined) process.env[name] = value; else delete process.env[name];
+    rmSync(folder, { recursive: true });
+  });
+  process.env.BLOOMCHATS_BIN = stuck;
+  delete process.env.BLOOMCHATS_SANDBOX_URL;
+  const own = await startSandbox();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const closed = own.close();
+  t.mock.timers.tick(5000);
+  await closed;
+});
+
 test("one that runs is found; where there is none, the error says how to get it", options, async () => {
   const found = await run(program("await sandbox.close(); console.log(sandbox.url)"), { env: { BLOOMCHATS_SANDBOX_URL: `${sandbox.url}/` } });
   assert.equal(found.output.trim(), sandbox.url);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 
 import { rejection, sdk } from "./support.mjs";
 
@@ -22,7 +23,9 @@ const reason = (verify) => {
 
 test("bytes in every form a framework has them in", () => {
   const bytes = Buffer.from(BODY);
-  for (const body of [BODY, bytes, new Uint8Array(bytes), bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)]) {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  const foreign = runInNewContext("const bytes = Uint8Array.from(given); [bytes, bytes.buffer]", { given: [...bytes] });
+  for (const body of [BODY, bytes, new Uint8Array(bytes), new DataView(buffer), buffer, ...foreign]) {
     const event = webhooks.verify(body, HEADER, SECRET, { now: NOW });
     assert.equal(event.type, "message.received");
     assert.equal(event.version, "v2");
@@ -35,6 +38,15 @@ test("the header in every form a framework has it in", () => {
   for (const form of forms) assert.equal(webhooks.verify(BODY, form, [SECRET], { now: new Date(NOW) }).type, "message.received");
   for (const none of [undefined, null, "", {}, new Headers()]) {
     assert.equal(reason(() => webhooks.verify(BODY, none, SECRET, { now: NOW })), "missing_header");
+  }
+});
+
+test("the header where the host has no Headers", (t) => {
+  const { Headers } = globalThis;
+  t.after(() => (globalThis.Headers = Headers));
+  delete globalThis.Headers;
+  for (const form of [{ "x-blooio-signature": HEADER }, new Headers({ "X-Blooio-Signature": HEADER })]) {
+    assert.equal(webhooks.verify(BODY, form, SECRET, { now: NOW }).type, "message.received");
   }
 });
 

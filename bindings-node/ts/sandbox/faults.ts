@@ -21,25 +21,25 @@ export type FaultAction =
 export interface Fault {
   action: FaultAction;
   /** Only requests of this method. */
-  method?: string;
+  method?: string | undefined;
   /** A template (`/v2/api/chats/{chatId}/messages`) or a glob (`/v4/*`). Default: every path. */
-  path?: string;
+  path?: string | undefined;
   /** How many such requests pass first. Default: 0. */
-  after?: number;
+  after?: number | undefined;
   /** How many then suffer; `null` for all. Default: 1. */
-  times?: number | null;
+  times?: number | null | undefined;
   /** Of `delay` and `slow_answer`: real milliseconds. */
-  ms?: number;
+  ms?: number | undefined;
   /** Of `slow_answer`: the size of a piece. Default: 1. */
-  bytes?: number;
+  bytes?: number | undefined;
   /** Of `status`. Default: 503. */
-  status?: number;
+  status?: number | undefined;
   /** Of `status`: the error's code. */
-  code?: string;
+  code?: string | undefined;
   /** Of `status` and `throttle`: seconds, or an HTTP date. */
-  retry_after?: number | string;
+  retry_after?: number | string | undefined;
   /** Of `status`. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** Of `status`: in place of the API's own error; text goes out as it is. */
   body?: unknown;
 }

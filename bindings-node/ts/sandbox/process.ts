@@ -14,6 +14,9 @@ export interface Facts {
   bloomchats_api_key: string;
 }
 
+/** How long a sandbox may take to end, in ms. */
+const PATIENCE = 5000;
+
 /** A `bloomchats sandbox` that lives until it is stopped or this process ends, however that ends. */
 export class SandboxProcess {
   private constructor(readonly facts: Facts, readonly stop: () => Promise<void>) {}
@@ -27,7 +30,10 @@ export class SandboxProcess {
     const stop = async (): Promise<void> => {
       child.ref();
       child.stdin.end();
+      // One that is stopped, or stuck, does not notice.
+      const kill = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
       await ended;
+      clearTimeout(kill);
     };
     const line = await firstLine(child.stdout);
     let facts: Facts;

@@ -123,12 +123,12 @@ export class Sandbox {
   }
 
   /** A URL that takes webhooks and answers them with `status`, 200 by default. */
-  async receiver({ status = 200 }: { status?: number } = {}): Promise<Receiver> {
+  async receiver({ status = 200 }: { status?: number | undefined } = {}): Promise<Receiver> {
     return new Receiver(this.#control, await this.#control.ask<ReceiverFacts>("POST", "/receivers", { status }));
   }
 
   /** Everything as it was made, except the keys; with another seed, other data. */
-  async reset({ seed }: { seed?: number } = {}): Promise<void> {
+  async reset({ seed }: { seed?: number | undefined } = {}): Promise<void> {
     await this.#control.ask("POST", "/reset", { seed });
   }
 
@@ -162,7 +162,7 @@ export class Sandbox {
     await this.#control.ask("PUT", `/lines/${encodeURIComponent(number)}`, settings);
   }
 
-  /** Stops the process, if it is this one's own. */
+  /** Stops the process, if it is this one's own; one that has not ended after 5 s is killed. */
   async close(): Promise<void> {
     await this.#own?.stop();
   }

@@ -103,9 +103,11 @@ function failure(error) {
   if (!(error instanceof BloomChatsError)) throw error;
   const { kind, status, code, attempts, argument, reason, body, result, cause } = error;
   const told = {
-    kind, status, code, attempts, argument, reason, body, result,
+    kind, status, code, attempts, reason, body, result,
+    // Options have our names. All others are the contract's, with nothing in upper case.
+    argument: argument?.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
     maybe_sent: error.maybeSent, idempotency_key: error.idempotencyKey, request_id: error.requestId,
-    retry_after_s: error.retryAfter, last_status: error.lastStatus, resets_at: error.resetsAt,
+    retry_after_s: error.retryAfter === undefined ? undefined : error.retryAfter / 1000, last_status: error.lastStatus, resets_at: error.resetsAt,
     message: `${error.message} ${inspect(error)} ${JSON.stringify(error)}`,
   };
   return { error: cause instanceof BloomChatsError ? { ...told, cause: failure(cause).error } : told };

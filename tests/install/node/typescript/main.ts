@@ -1,5 +1,5 @@
-import { AbortError, APIPromise, Blooio, BloomChats, type CallEvent, type ClientOptions, NotFoundError, type WebhookEvent, raw, type v2, type v4, webhooks } from "@bloomchats/sdk";
-import { scripted } from "@bloomchats/sdk/testing";
+import { AbortError, APIPromise, Blooio, BloomChats, type CallEvent, type ClientOptions, NotFoundError, type SentMessage, type Upload, type WebhookEvent, raw, type v2, type v4, webhooks } from "@bloomchats/sdk";
+import { type Exchange, type Fault, type Transcript, scripted } from "@bloomchats/sdk/testing";
 
 const slow = ({ scope, durationMs, attributes }: CallEvent): boolean => scope === "call" && durationMs > 1000 && attributes["error.type"] !== "cancelled";
 const options: ClientOptions = { timeout: 10_000, observer: (event) => void slow(event), apiKey: async () => process.env["BLOOIO_API_KEY"] ?? "" };
@@ -16,7 +16,14 @@ const params: v2.MessagesSendParams = { text: ["one", "two"], effect: "some-day"
 const wrong: v2.MessagesSendParams = { reply_to: { message_id: id } };
 // @ts-expect-error a recipient is needed
 void (() => blooio.v4.messages.send());
-void [params, wrong];
+// What may be undefined is passed on as it is.
+const unknown: { filename?: string; status?: number; id?: string } = {};
+const upload: Upload = { content: new Uint8Array(1), filename: unknown.filename, contentType: unknown.filename };
+const fault: Fault = { action: "status", status: unknown.status, code: unknown.id };
+const exchange: Exchange = { status: unknown.status, delay_ms: unknown.status };
+const transcript: Transcript = { exchanges: [exchange], jitter: unknown.status };
+const before: SentMessage = { message_id: unknown.id, message_ids: undefined, id: unknown.id };
+void [params, wrong, upload, fault, transcript, before];
 
 const scriptedV4 = scripted(Blooio, { exchanges: [{ status: 201, json: { id: "msg_1", status: "queued" } }, { status: 404, json: { error: "not_found" } }] });
 const result: v4.SendResult = await scriptedV4.v4.messages.send("+15551234567", { text: "Hello" });
@@ -33,13 +40,14 @@ try {
 }
 
 async function lists(bloomchats: BloomChats): Promise<void> {
-  for await (const contact of bloomchats.contacts.list()) console.log(contact);
+  for await (const contact of bloomchats.contacts.list()) console.log(contact["name"]);
   for await (const page of blooio.v2.chats.list({ limit: 10 }).pages()) {
     const chats: v2.Chat[] = page.items;
     console.log(chats.length, page.hasNext);
   }
   const plain: { ok?: boolean } = await blooio.v2.request<{ ok?: boolean }>("GET", "/me", { query: { a: 1 } });
-  await blooio.v2.groups.setIcon("grp_1", new Blob(["x"]));
+  using brief = new Blooio({ caCerts: new Uint8Array(1) });
+  await brief.v2.groups.setIcon("grp_1", new Blob(["x"]));
   await blooio.v2.messages.wait("+1", value, { until: "delivered" }, { timeout: 1000 });
   void plain;
 }
