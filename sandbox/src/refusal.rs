@@ -39,22 +39,7 @@ impl Refusal {
 
     /// `code`, or the plain name of the status for APIs that always give a reason.
     pub(crate) fn reason(&self) -> &str {
-        self.code.as_deref().unwrap_or(match self.status {
-            400 => "invalid_request",
-            401 => "unauthorized",
-            402 => "payment_required",
-            403 => "forbidden",
-            404 => "not_found",
-            405 => "method_not_allowed",
-            408 => "request_timeout",
-            409 => "conflict",
-            413 => "payload_too_large",
-            422 => "validation_failed",
-            429 => "rate_limit_exceeded",
-            502 => "device_unreachable",
-            503 => "service_unavailable",
-            _ => "error",
-        })
+        self.code.as_deref().unwrap_or(status_name(self.status))
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
@@ -70,5 +55,25 @@ impl Refusal {
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+/// The plain name of a status.
+pub(crate) fn status_name(status: u16) -> &'static str {
+    match status {
+        400 => "invalid_request",
+        401 => "unauthorized",
+        402 => "payment_required",
+        403 => "forbidden",
+        404 => "not_found",
+        405 => "method_not_allowed",
+        408 => "request_timeout",
+        409 => "conflict",
+        413 => "payload_too_large",
+        422 => "validation_failed",
+        429 => "rate_limit_exceeded",
+        502 => "device_unreachable",
+        503 => "service_unavailable",
+        _ => "error",
     }
 }

@@ -23,7 +23,7 @@ use crate::logs::{Row, kept};
 use crate::namespace::{Namespace, Namespaces};
 use crate::refusal::Refusal;
 use crate::route::{self, Found, Handling};
-use crate::service::{Answer, Call, KeyRefused, Query, Service};
+use crate::service::{Answer, Call, KeyRefused, Query, Service, idempotency_key};
 use crate::v2::V2;
 use crate::v4::V4;
 
@@ -70,13 +70,12 @@ impl Incoming {
     }
 
     fn log(&self, at: i64) -> Row {
-        let key = self.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
         let query = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
         Row {
             at,
             method: self.method.clone(),
             target: format!("{}{query}", self.path),
-            idempotency_key: key.map(str::to_owned),
+            idempotency_key: idempotency_key(&self.headers),
             body: self.body.as_ref().map_or(Value::Null, |body| kept(body)),
             status: None,
             fault: false,

@@ -151,9 +151,15 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn idempotency_key(&self) -> Option<&str> {
-        self.headers.get("idempotency-key")?.to_str().ok().filter(|key| !key.is_empty())
+    pub(crate) fn idempotency_key(&self) -> Option<String> {
+        idempotency_key(self.headers)
     }
+}
+
+/// The key of a send, a character a byte: whatever it holds, another one is another key.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let key = headers.get("idempotency-key")?.as_bytes();
+    (!key.is_empty()).then(|| key.iter().map(|byte| char::from(*byte)).collect())
 }
 
 /// A query string; of a repeated name the first value counts.

@@ -98,6 +98,40 @@ async fn conversations_wait_for_the_other_side() {
     bench.blooio.post(NEW, json!({"text": "Still there?"})).await.is(202);
     let refused = bench.blooio.post(NEW, json!({"text": "Hello?"})).await.is(429);
     assert_eq!(refused.code(), Some("conversation_inactive_paused"));
+
+    hears(&bench, json!({"from": "+15551234567", "type": "reaction", "reaction": "+love"})).await;
+    bench.blooio.post(NEW, json!({"text": "You are!"})).await.is(202);
+    let link = bench.blooio.post(NEW, json!({"text": "See https://example.com"})).await.is(403);
+    assert_eq!(link.code(), Some("conversation_content_restricted"));
+    hears(&bench, json!({"from": "+15551234567", "text": "Hi"})).await;
+    bench.blooio.post(NEW, json!({"text": "See https://example.com"})).await.is(202);
+}
+
+/// What is refused has made neither a contact nor a chat.
+#[tokio::test]
+async fn polls_are_capped_as_texts_are() {
+    for (switches, status) in [
+        (json!({"plan": "inbound"}), 403),
+        (json!({"outbound_limit": 0}), 429),
+        (json!({"trial_messages": 0}), 402),
+        (json!({"safety_action": "review"}), 403),
+    ] {
+        let bench = switched(switches).await;
+        for people in ["%2B15551234567", "%2B15551234567,%2B15559876543"] {
+            assert_eq!(poll(&bench, people).await, status);
+            bench.blooio.get(&format!("/v2/api/chats/{people}")).await.is(404);
+        }
+        bench.blooio.get("/v2/api/contacts/%2B15551234567").await.is(404);
+    }
+    let bench = switched(json!({"trial_messages": 1})).await;
+    assert_eq!((poll(&bench, "%2B15551234567").await, poll(&bench, "%2B15551234567").await), (200, 402));
+}
+
+/// The status alone: the contract has 402 and 403 for texts only.
+async fn poll(bench: &Bench, people: &str) -> u16 {
+    let body = json!({"title": "When?", "options": ["a", "b"]}).to_string().into_bytes();
+    let request = bench.blooio.request("POST", &format!("/v2/api/chats/{people}/polls"), &[], Some(body));
+    request.send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]

@@ -313,6 +313,23 @@ async fn keys_are_forgotten_after_a_day() {
     client.post_keyed(MESSAGES, "k", json!({"text": "Hello"})).await.is(202);
 }
 
+/// A header may hold any byte.
+#[tokio::test]
+async fn a_key_beyond_ascii_is_a_key_too() {
+    let bench = bench();
+    let v4 = json!({"to": SOMEONE, "text": "Hello"});
+    for (path, body, id, status) in
+        [("/v4/messages", &v4, "/id", 201), (MESSAGES, &json!({"text": "Hello"}), "/message_id", 202)]
+    {
+        let send = async |key: &str| bench.blooio.post_keyed(path, key, body.clone()).await;
+        let first = send("commande-é").await.is(status).text(id);
+        assert_eq!(send("commande-é").await.is(200).text(id), first);
+        assert_ne!(send("commande-è").await.is(status).text(id), first);
+    }
+    let log = bench.blooio.get("/_sandbox/requests").await.is(200).body;
+    assert_eq!(log["requests"].as_array().unwrap().iter().filter(|row| row["idempotency_key"].is_string()).count(), 6);
+}
+
 /// Sends of one key are told once.
 #[tokio::test]
 async fn a_replay_makes_no_second_event() {

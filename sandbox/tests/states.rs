@@ -48,16 +48,23 @@ async fn a_cancellation_is_requested_and_then_done() {
     let id = client.post(&path, json!({"text": "one"})).await.is(202).text("/message_id");
     let asked = client.delete(&format!("{path}/{id}")).await.is(200);
     assert_eq!((&asked.body["cancelled"], &asked.body["status"]), (&json!(true), &json!("cancellation_requested")));
-    for (after, status) in [(0, "cancellation_requested"), (60, "cancelled"), (1000, "cancelled")] {
+    client.send("PUT", "/_sandbox/switches", json!({"v2_cancel_conflict": true})).await.is(200);
+    for (after, status, words) in [
+        (0, "cancellation_requested", "The message is being cancelled."),
+        (60, "cancelled", "The message is cancelled."),
+        (1000, "cancelled", "The message is cancelled."),
+    ] {
         advance(&bench, after).await;
         assert_eq!(client.get(&format!("{path}/{id}/status")).await.is(200).text("/status"), status);
+        let again = client.delete(&format!("{path}/{id}")).await.is(200);
+        assert_eq!((&again.body["cancelled"], &again.body["status"]), (&json!(true), &json!(status)));
+        assert_eq!(again.text("/message"), words);
     }
     // v4 has no cancelling.
     let chat = client.get("/v4/chats?limit=1").await.is(200).text("/data/0/id");
     let seen = client.get(&format!("/v4/chats/{chat}/messages")).await.is(200);
     assert_eq!((seen.text("/data/0/status"), seen.text("/data/0/error/code")), ("failed".into(), "cancelled".into()));
 
-    client.send("PUT", "/_sandbox/switches", json!({"v2_cancel_conflict": true})).await.is(200);
     let late = client.post(&path, json!({"text": "two"})).await.is(202).text("/message_id");
     advance(&bench, 1000).await;
     client.delete(&format!("{path}/{late}")).await.is(409);

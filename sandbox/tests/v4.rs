@@ -150,6 +150,8 @@ async fn content_is_exactly_one_kind() {
         let answer = bench.blooio.post(ROUTED, body).await.is(422);
         assert_eq!(answer.code(), Some("invalid_content"), "{content}: {}", answer.body);
     }
+    let preview = json!({"to": SOMEONE, "text": "See this", "link_preview": {"title": "This"}});
+    bench.blooio.post(ROUTED, preview).await.is(201);
 }
 
 #[tokio::test]
@@ -230,6 +232,56 @@ async fn several_recipients_are_a_group_or_a_fan_out() {
     assert_eq!(client.post(ROUTED, dry).await.is(200).body["dry_run"], true);
     let one = client.post(ROUTED, json!({"to": "a@example.com", "from": "alerts", "text": "Hello"})).await.is(201).body;
     assert_eq!((&one["status"], &one["error"]["code"]), (&json!("failed"), &json!("recipient_unreachable")));
+}
+
+/// Separate sends: what keeps one from leaving keeps no other.
+#[tokio::test]
+async fn a_fan_out_counts_what_left_and_names_what_did_not() {
+    let bench = bench();
+    let client = &bench.blooio;
+    let alerts = |to: Value| json!({"to": to, "from": "alerts", "text": "Hello"});
+    let closed = client.post(ROUTED, alerts(json!("+15550002222"))).await.is(201).text("/chat_id");
+    client.send("PATCH", &format!("/v4/chats/{closed}"), json!({"state": "closed"})).await.is(200);
+    for (refused, code) in [
+        ("+15005550008", "recipient_unreachable"),
+        ("+15005550010", "forbidden"),
+        ("+15005550011", "device_unreachable"),
+        ("+15005550012", "service_unavailable"),
+        ("+15550002222", "chat_closed"),
+    ] {
+        let mixed = alerts(json!([refused, "+15550001111"]));
+        let fan = client.post(ROUTED, mixed.clone()).await.is(207);
+        assert_eq!((&fan.body["sent"], &fan.body["failed"]), (&json!(1), &json!(1)), "{refused}");
+        assert_eq!((fan.text("/data/0/to"), fan.text("/data/0/status")), (refused.into(), "failed".into()));
+        assert_eq!((fan.text("/data/0/error/code"), fan.text("/data/1/status")), (code.into(), "queued".into()));
+        let none = client.post(ROUTED, alerts(json!([refused, "a@example.com"]))).await.is(422).body;
+        assert_eq!((&none["sent"], &none["failed"], &none["fan_out"]), (&json!(0), &json!(2), &json!(true)));
+        let mut dry = mixed;
+        dry["dry_run"] = true.into();
+        let dry = client.post(ROUTED, dry).await.is(200).body;
+        assert_eq!((&dry["sent"], &dry["failed"]), (&json!(1), &json!(1)), "{refused}");
+        let would: Vec<&Value> = dry["data"].as_array().unwrap().iter().map(|one| &one["would_send"]).collect();
+        assert_eq!(would, [&json!(false), &json!(true)], "{refused}");
+    }
+    let inbox = client.get("/_sandbox/phones/%2B15550001111/inbox").await.is(200);
+    assert_eq!(inbox.body["count"], 5);
+    for (other, first, again) in [("+15550001111", 207, 200), ("a@example.com", 422, 422)] {
+        let body = alerts(json!(["+15005550008", other]));
+        let sent = client.post_keyed(ROUTED, other, body.clone()).await.is(first).body;
+        assert_eq!(client.post_keyed(ROUTED, other, body).await.is(again).body, sent);
+    }
+    let one = json!({"to": "+15005550008", "text": "Hello", "dry_run": true});
+    assert_eq!(client.post(ROUTED, one).await.is(200).body["would_send"], false);
+}
+
+/// A choice: who writes a number twice learns of it here.
+#[tokio::test]
+async fn a_fan_out_writes_twice_to_whom_it_names_twice() {
+    let bench = bench();
+    let twice = json!({"to": ["+15550001111", "+1 (555) 000-1111"], "from": "alerts", "text": "Hello"});
+    assert_eq!(bench.blooio.post(ROUTED, twice).await.is(201).body["sent"], 2);
+    let inbox = bench.blooio.get("/_sandbox/phones/%2B15550001111/inbox").await.is(200);
+    assert_eq!(inbox.body["count"], 2);
 }
 
 #[tokio::test]

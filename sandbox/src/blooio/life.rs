@@ -1,5 +1,7 @@
 //! The life of a message: its states, when it reaches them, and the recipients whose messages fare otherwise.
 
+use super::MessageError;
+
 /// States of a message, in the order it passes through them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Status {
@@ -72,7 +74,7 @@ pub(crate) struct Fate {
     /// The protocol it ends with, where that is not the channel's own.
     pub(crate) protocol: Option<&'static str>,
     /// What a failure says.
-    pub(crate) error: (&'static str, &'static str),
+    pub(crate) error: MessageError,
     /// How long the send itself takes to answer, in ms of real time.
     pub(crate) answer_after_ms: u64,
     /// Whether there is iMessage at the other end.
@@ -81,7 +83,7 @@ pub(crate) struct Fate {
     pub(crate) refused: bool,
 }
 
-const NOT_DELIVERED: (&str, &str) = ("delivery_failed", "The message could not be delivered.");
+const NOT_DELIVERED: MessageError = ("delivery_failed", "The message could not be delivered.");
 
 const ORDINARY: Fate =
     Fate { steps: USUAL, protocol: None, error: NOT_DELIVERED, answer_after_ms: 0, imessage: true, refused: false };

@@ -145,7 +145,9 @@ impl World {
         let replies: Vec<i64> = messages().filter(|row| !row.outbound).map(|row| row.created_at).collect();
         let last_reply = chat.and_then(|chat| chat.last_inbound_at);
         let last_word = last_reply.max(chat.and_then(|chat| chat.last_reaction_at));
-        let quiet_since = last_reply.map(|last| last + INACTIVE_MS).filter(|since| self.now > *since);
+        let inactive = |word: Option<i64>| word.map(|at| at + INACTIVE_MS).filter(|since| self.now > *since);
+        // A reaction breaks the silence and unlocks neither links nor media; before the first reply there is none to break.
+        let quiet_since = last_reply.and(inactive(last_word));
         let counted_from = quiet_since.or(last_word);
         let streak: Vec<&Message> = messages().filter(|row| row.outbound).collect();
         let streak = streak.into_iter().rev();
@@ -155,7 +157,7 @@ impl World {
             (None, None) => (3, "conversation_awaiting_reply"),
             (None, Some(first)) => (self.allowance(&replies, *first), "conversation_streak_limit"),
         };
-        if intent.rich && (replies.is_empty() || quiet_since.is_some()) {
+        if intent.rich && (replies.is_empty() || inactive(last_reply).is_some()) {
             return Err(content_restricted());
         }
         if streak + intent.messages > most {

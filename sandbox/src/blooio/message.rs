@@ -17,6 +17,9 @@ pub(crate) struct ReplyTo {
     pub(crate) part_index: i64,
 }
 
+/// Why a message failed: a code, and words.
+pub(crate) type MessageError = (&'static str, &'static str);
+
 /// One side of a conversation: a contact, or `None` for us.
 pub(crate) type Author = Option<usize>;
 
@@ -76,7 +79,7 @@ pub(crate) struct Message {
     pub(crate) sender: Option<usize>,
     pub(crate) status: Status,
     pub(crate) protocol: &'static str,
-    pub(crate) error: Option<(&'static str, &'static str)>,
+    pub(crate) error: Option<MessageError>,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) delivered_at: Option<i64>,

@@ -22,7 +22,7 @@ pub(crate) use channel::Channel;
 pub(crate) use content::{EFFECTS, REPLY_WINDOW_MS, effect_name, is_url, media_type};
 pub(crate) use groups::Group;
 pub(crate) use limits::Intent;
-pub(crate) use message::{Attachment, Author, Draft, Message, Poll, Reaction, ReplyTo, VOTE};
+pub(crate) use message::{Attachment, Author, Draft, Message, MessageError, Poll, Reaction, ReplyTo, VOTE};
 pub(crate) use people::Person;
 pub(crate) use priorities::Priority;
 pub(crate) use seed::{SEEDED_UNTIL_MS, full_name};

@@ -9,7 +9,7 @@ use super::events::{Event, What};
 use super::groups::Group;
 use super::idempotency::Replays;
 use super::life::{CANCELLING_MS, Fate, PENDING_AFTER_MS, Status, fate};
-use super::message::{Author, Draft, Message, Reaction, VOTE};
+use super::message::{Author, Draft, Message, MessageError, Reaction, VOTE};
 use super::people::{Contact, Person};
 use super::pictures::Pictures;
 use super::priorities::Priority;
@@ -230,19 +230,17 @@ impl World {
         message
     }
 
-    /// Asks for a message back that has not left yet; `false` when it is too late.
-    pub(crate) fn cancel(&mut self, message: usize) -> bool {
-        let waiting = self.messages[message].status.is_waiting();
-        if waiting {
+    /// Asks for a message back that has not left yet.
+    pub(crate) fn cancel(&mut self, message: usize) {
+        if self.messages[message].status.is_waiting() {
             self.messages[message].error = Some(("cancelled", "The message was cancelled."));
             self.advance(message, Status::CancellationRequested);
             self.timers.set(self.now + CANCELLING_MS, Job::Advance { message, to: Status::Cancelled });
         }
-        waiting
     }
 
     /// An outbound message the channel refuses at once.
-    pub(crate) fn send_refused(&mut self, chat: usize, draft: Draft, error: (&'static str, &'static str)) -> usize {
+    pub(crate) fn send_refused(&mut self, chat: usize, draft: Draft, error: MessageError) -> usize {
         let message = self.add_message(chat, draft, None);
         self.messages[message].error = Some(error);
         self.advance(message, Status::Failed);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fields::Fields;
 use crate::refusal::Refusal;
+use crate::service::idempotency_key;
 
 /// Asks for faults with the request itself: one a comma, one an attempt.
 pub(crate) const HEADER: &str = "x-sandbox-fault";
@@ -216,7 +217,8 @@ impl Script {
     /// How often this request came before: the same method, path, fault header and idempotency key.
     fn attempt(&mut self, method: &str, path: &str, headers: &HeaderMap) -> usize {
         let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let request = format!("{method} {path}\n{}\n{}", value(HEADER), value("idempotency-key"));
+        let key = idempotency_key(headers).unwrap_or_default();
+        let request = format!("{method} {path}\n{}\n{key}", value(HEADER));
         if self.attempts.len() >= REMEMBERED {
             self.attempts.clear();
         }

@@ -63,20 +63,25 @@ pub(super) fn status(call: &mut Call<'_>) -> Outcome {
     })))
 }
 
-/// Takes a message back that has not left yet; later, nothing changes.
+/// Takes a message back that has not left yet, however often it is asked to; later, nothing changes.
 pub(super) fn cancel(call: &mut Call<'_>) -> Outcome {
     let id = find(call)?.1.id.clone();
     let world = &mut call.state.blooio;
     let message = world.find_message(&id).ok_or_else(|| Refusal::not_found("Message not found."))?;
-    let waiting = world.cancel(message);
-    if !waiting && world.switches.v2_cancel_conflict {
+    world.cancel(message);
+    let cancelled = matches!(world.messages[message].status, Status::CancellationRequested | Status::Cancelled);
+    if !cancelled && world.switches.v2_cancel_conflict {
         return Err(Refusal::new(409, "The message cannot be cancelled any more."));
     }
     let row = &world.messages[message];
-    let words = if waiting { "The message is being cancelled." } else { "The message cannot be cancelled any more." };
+    let words = match row.status {
+        Status::CancellationRequested => "The message is being cancelled.",
+        Status::Cancelled => "The message is cancelled.",
+        _ => "The message cannot be cancelled any more.",
+    };
     Ok(Answer::ok(json!({
         "message_id": row.short_id,
-        "cancelled": waiting,
+        "cancelled": cancelled,
         "status": shown_status(world, row),
         "current_status": shown_status(world, row),
         "message": words,

@@ -16,14 +16,11 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
     let title = fields.text("title")?.unwrap_or_default().to_owned();
     let chat = ChatId::parse(&call.path[0])?;
     let world = &mut call.state.blooio;
-    let thread = send::open(world, &chat)?;
-    world.check_send(Intent {
-        channel: world.chats[thread].channel,
-        person: chat.person(),
-        peer: Some(world.chats[thread].peer),
-        messages: 1,
-        rich: false,
-    })?;
+    let line = send::reach(world, &chat)?;
+    world.check_trial(1)?;
+    let peer = chat.find(world);
+    world.check_send(Intent { channel: line, person: chat.person(), peer, messages: 1, rich: false })?;
+    let thread = send::open_on(world, &chat, line);
     let options = options.into_iter().map(str::to_owned).collect();
     let poll = Poll { title: title.clone(), options, ..Poll::default() };
     let view = json!({"title": poll.title, "options": poll.options});

@@ -18,7 +18,7 @@ const METADATA_LIMIT: usize = 1024;
 const ANY_BODY: Fingerprint = [0; 32];
 
 pub(super) fn send(call: &mut Call<'_>) -> Outcome {
-    let key = call.idempotency_key().map(str::to_owned);
+    let key = call.idempotency_key();
     let now = call.state.blooio.now;
     let duplicates_conflict = call.state.blooio.switches.v2_duplicate_key_conflict;
     let request = match call.state.blooio.switches.v2_strict_idempotency {
@@ -50,8 +50,13 @@ pub(super) fn send(call: &mut Call<'_>) -> Outcome {
 /// The chat an id means on the line that would write to it, opened where there is none.
 pub(super) fn open(world: &mut World, chat: &ChatId) -> Result<usize, Refusal> {
     let line = reach(world, chat)?;
+    Ok(open_on(world, chat, line))
+}
+
+/// The same on a line that is known already.
+pub(super) fn open_on(world: &mut World, chat: &ChatId, line: usize) -> usize {
     let (peer, _) = peer_of(world, chat, line);
-    Ok(world.chat(line, peer).0)
+    world.chat(line, peer).0
 }
 
 /// The line that would write to a chat, if its device and the other side can be reached.

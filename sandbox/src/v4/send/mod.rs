@@ -10,12 +10,13 @@ use self::content::Content;
 use super::messages::error;
 use super::{chats, fields, unprocessable};
 use crate::blooio::idempotency::{Stored, fingerprint};
-use crate::blooio::{Channel, Draft, Intent, Peer, REPLY_WINDOW_MS, ReplyTo, World, life};
-use crate::refusal::Refusal;
+use crate::blooio::life::Status;
+use crate::blooio::{Channel, Draft, Intent, MessageError, Peer, REPLY_WINDOW_MS, ReplyTo, World, life};
+use crate::refusal::{Refusal, status_name};
 use crate::service::{Answer, Call, Outcome};
 
 /// What a channel that reaches numbers only says about anything else.
-const UNREACHABLE: (&str, &str) = ("recipient_unreachable", "This channel cannot reach the recipient.");
+const UNREACHABLE: MessageError = ("recipient_unreachable", "This channel cannot reach the recipient.");
 
 /// `POST /messages`: the sender is chosen here.
 pub(super) fn routed(call: &mut Call<'_>) -> Outcome {
@@ -60,7 +61,7 @@ pub(super) fn to_chat(call: &mut Call<'_>) -> Outcome {
 fn once(call: &mut Call<'_>, send: impl FnOnce(&mut Call<'_>, &Map<String, Value>) -> Outcome) -> Outcome {
     let body = Value::Object(call.json_object()?);
     let dry_run = body["dry_run"] == true;
-    let key = call.idempotency_key().filter(|_| !dry_run).map(str::to_owned);
+    let key = call.idempotency_key().filter(|_| !dry_run);
     let request = fingerprint(call.target, &body);
     let now = call.state.blooio.now;
     if let Some(first) = key.as_deref().and_then(|key| call.state.blooio.v4_replays.find(key, now)) {
@@ -107,20 +108,10 @@ fn deliver(call: &mut Call<'_>, content: Content, resolved: Resolved, body: &Map
     let Resolved { channel, mode, priority, threads, hybrid } = resolved;
     let shipment = Shipment { content, channel, mode, priority, hybrid, dry_run };
     let reply_to = shipment.reply_to(world, &threads)?;
-    let mut chats = threads.iter().filter_map(|thread| shipment.chat(world, thread));
-    chats.try_for_each(|chat| chats::check_open(world, chat))?;
-    for thread in &threads {
-        world.check_send(Intent {
-            channel,
-            person: thread.person(world),
-            peer: thread.find(world, channel),
-            messages: 1,
-            rich: shipment.content.draft.is_rich(),
-        })?;
-    }
     match threads.as_slice() {
         [one] => {
-            let (result, _) = shipment.send(world, one, reply_to, false);
+            shipment.check(world, one)?;
+            let (result, _) = shipment.send(world, one, reply_to, unreachable(one));
             Ok(Answer::new(if dry_run { 200 } else { world.switches.send_status }, result))
         }
         several => Ok(shipment.fan_out(world, several)),
@@ -151,11 +142,33 @@ impl Shipment {
         thread.find(world, self.channel).and_then(|peer| world.find_chat(self.channel, peer))
     }
 
+    fn check(&self, world: &World, thread: &Thread) -> Result<(), Refusal> {
+        self.chat(world, thread).map_or(Ok(()), |chat| chats::check_open(world, chat))?;
+        world.check_send(Intent {
+            channel: self.channel,
+            person: thread.person(world),
+            peer: thread.find(world, self.channel),
+            messages: 1,
+            rich: self.content.draft.is_rich(),
+        })
+    }
+
+    /// What forbids one of several sends, and none of the others. They leave through no line, so that neither plans nor
+    /// the safety system have a say.
+    fn forbidden(&self, world: &World, thread: &Thread) -> Option<MessageError> {
+        let closed = self.chat(world, thread).is_some_and(|chat| chats::check_open(world, chat).is_err());
+        let obstacle = thread.person(world).and_then(life::obstacle);
+        let obstacle = obstacle.map(|(status, message)| (status_name(status), message));
+        closed.then_some(("chat_closed", "The chat is closed.")).or(obstacle)
+    }
+
     fn fan_out(&self, world: &mut World, threads: &[Thread]) -> Answer {
         let mut data = Vec::with_capacity(threads.len());
         let mut sent = 0;
         for thread in threads {
-            let (result, accepted) = self.send(world, thread, None, true);
+            let refused = unreachable(thread).or_else(|| self.forbidden(world, thread));
+            let (mut result, accepted) = self.send(world, thread, None, refused);
+            result["to"] = thread.name(world).into();
             sent += usize::from(accepted);
             data.push(result);
         }
@@ -174,43 +187,46 @@ impl Shipment {
         Answer::new(status, body)
     }
 
-    /// The result of one thread, and whether the channel took the message.
+    /// The result of one thread, and whether the channel took the message, or would take it.
     fn send(
         &self,
         world: &mut World,
         thread: &Thread,
         reply_to: Option<ReplyTo>,
-        name_recipient: bool,
+        refused: Option<MessageError>,
     ) -> (Value, bool) {
-        let accepted = !matches!(thread, Thread::Unreachable(_));
-        let (known, chat) = (thread.find(world, self.channel), self.chat(world, thread));
-        let mut result = match self.dry_run {
-            true => self.preview(world, known, chat, accepted),
-            false => self.create(world, thread, accepted, reply_to),
-        };
-        if name_recipient {
-            result["to"] = thread.name(world).into();
+        if !self.dry_run {
+            return self.create(world, thread, reply_to, refused);
         }
-        (result, accepted)
+        let (known, chat) = (thread.find(world, self.channel), self.chat(world, thread));
+        let accepted = refused.is_none() && !thread.person(world).is_some_and(|person| life::fate(person).refused);
+        (self.preview(world, known, chat, accepted), accepted)
     }
 
-    fn create(&self, world: &mut World, thread: &Thread, accepted: bool, reply_to: Option<ReplyTo>) -> Value {
+    fn create(
+        &self,
+        world: &mut World,
+        thread: &Thread,
+        reply_to: Option<ReplyTo>,
+        refused: Option<MessageError>,
+    ) -> (Value, bool) {
         let peer = thread.make(world, self.channel);
         let (chat, _) = world.chat(self.channel, peer);
         let draft = Draft { reply_to, ..self.content.draft.clone() };
-        let message = match accepted {
-            true => world.send(chat, draft),
-            false => world.send_refused(chat, draft, UNREACHABLE),
+        let message = match refused {
+            None => world.send(chat, draft),
+            Some(error) => world.send_refused(chat, draft, error),
         };
         let row = &world.messages[message];
         let mut result = self.result(world, &row.id, &world.chats[chat].id);
         result["status"] = row.status.as_str().into();
         result["protocol"] = row.protocol.into();
         result["error"] = error(row);
-        if !accepted {
-            result["fallback"] = json!({"recommended": true, "reason": UNREACHABLE.1});
+        if let Some((_, reason)) = row.error.filter(|(code, _)| *code == UNREACHABLE.0) {
+            result["fallback"] = json!({"recommended": true, "reason": reason});
         }
-        self.complete(world, result, Some(peer))
+        let accepted = row.status != Status::Failed;
+        (self.complete(world, result, Some(peer)), accepted)
     }
 
     /// What a send would answer; its ids belong to nothing.
@@ -274,6 +290,10 @@ impl Shipment {
         }
         routing
     }
+}
+
+fn unreachable(thread: &Thread) -> Option<MessageError> {
+    matches!(thread, Thread::Unreachable(_)).then_some(UNREACHABLE)
 }
 
 fn resolve_reply(world: &World, id: &str, chat: Option<usize>) -> Result<ReplyTo, Refusal> {
