@@ -51,6 +51,12 @@ class _Scripted:
         waits: list[int] = self._told()["waits_ms"]
         return waits
 
+    @property
+    def left(self) -> int:
+        """Exchanges of the transcript that no attempt has used yet."""
+        left: int = self._told()["left"]
+        return left
+
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self._connection.native.script() or "{}")
         return told
@@ -108,15 +114,18 @@ def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
     """A client whose answers come from a transcript.
 
     Args:
-        client: Which client to stand in for.
+        client: Which client to stand in for; a class of your own that extends one keeps what it adds.
         transcript: Answers in order, one an attempt: `{"status": 202, "json": {...}}` with optional `headers`, `body`
             in place of `json`, and `delay_ms`; or `{"fault": "connect" | "reset" | "truncated" | "timeout"}`. A mapping
             `{"exchanges": [...], "jitter": 0.5, "now_ms": ...}` sets chance and clock as well.
         settings: The client's; without `api_key` a made-up one is used.
     """
-    kind = _KINDS[client]
+    kind = next((_KINDS[base] for base in client.__mro__ if base in _KINDS), None)
+    if kind is None:
+        raise TypeError(f"client: expected a class like Blooio, got {client.__name__}")
     whole = transcript if isinstance(transcript, Mapping) else {"exchanges": list(transcript)}
-    bound = type(kind.__name__, (kind,), {"_transcript": json.dumps(whole).encode(), "__module__": kind.__module__})
+    bases = (kind,) if issubclass(kind, client) else (kind, client)
+    bound = type(kind.__name__, bases, {"_transcript": json.dumps(whole).encode(), "__module__": kind.__module__})
     return bound(**settings)
 
 

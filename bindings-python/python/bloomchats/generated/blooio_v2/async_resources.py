@@ -85,8 +85,6 @@ if TYPE_CHECKING:
 class AsyncMe:
     """The identity behind the credential."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -118,8 +116,6 @@ class AsyncMeWithResponse:
 
 class AsyncNumbers:
     """Numbers this key may send from."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -174,8 +170,6 @@ class AsyncNumbersWithResponse:
 
 class AsyncContactCards:
     """iMessage Name & Photo cards."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -272,8 +266,6 @@ class AsyncContactCardsWithResponse:
 
 class AsyncContacts:
     """Address book and tags."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -493,8 +485,6 @@ class AsyncContactsWithResponse:
 
 class AsyncGroups:
     """Named groups, optionally tied to a device chat, and their members."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -758,8 +748,6 @@ class AsyncGroupsWithResponse:
 class AsyncChats:
     """Conversations: a number, an address, a group, or a comma-separated list of them."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -851,8 +839,6 @@ class AsyncChatsWithResponse:
 
 class AsyncMessages:
     """Sending and reading messages."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1082,8 +1068,6 @@ class AsyncMessagesWithResponse:
 class AsyncReactions:
     """Tapbacks and emoji reactions."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1131,8 +1115,6 @@ class AsyncReactionsWithResponse:
 
 class AsyncPolls:
     """Native iMessage polls."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1201,8 +1183,6 @@ class AsyncPollsWithResponse:
 class AsyncTyping:
     """The typing indicator."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1260,8 +1240,6 @@ class AsyncTypingWithResponse:
 
 class AsyncBackgrounds:
     """Chat wallpapers."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1345,8 +1323,6 @@ class AsyncBackgroundsWithResponse:
 class AsyncLocation:
     """Find My positions shared with us."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1412,8 +1388,6 @@ class AsyncLocationWithResponse:
 class AsyncFacetime:
     """FaceTime calls."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1453,8 +1427,6 @@ class AsyncFacetimeWithResponse:
 
 class AsyncPhoneNumbers:
     """Parsing and classification of phone numbers; nothing is contacted."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1533,8 +1505,6 @@ class AsyncPhoneNumbersWithResponse:
 
 class AsyncWebhooks:
     """Event subscriptions, their delivery history and replay."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller

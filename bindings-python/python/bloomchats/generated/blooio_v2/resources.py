@@ -85,8 +85,6 @@ if TYPE_CHECKING:
 class Me:
     """The identity behind the credential."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -118,8 +116,6 @@ class MeWithResponse:
 
 class Numbers:
     """Numbers this key may send from."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -174,8 +170,6 @@ class NumbersWithResponse:
 
 class ContactCards:
     """iMessage Name & Photo cards."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -272,8 +266,6 @@ class ContactCardsWithResponse:
 
 class Contacts:
     """Address book and tags."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -493,8 +485,6 @@ class ContactsWithResponse:
 
 class Groups:
     """Named groups, optionally tied to a device chat, and their members."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -758,8 +748,6 @@ class GroupsWithResponse:
 class Chats:
     """Conversations: a number, an address, a group, or a comma-separated list of them."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -851,8 +839,6 @@ class ChatsWithResponse:
 
 class Messages:
     """Sending and reading messages."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1082,8 +1068,6 @@ class MessagesWithResponse:
 class Reactions:
     """Tapbacks and emoji reactions."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1131,8 +1115,6 @@ class ReactionsWithResponse:
 
 class Polls:
     """Native iMessage polls."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1201,8 +1183,6 @@ class PollsWithResponse:
 class Typing:
     """The typing indicator."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1260,8 +1240,6 @@ class TypingWithResponse:
 
 class Backgrounds:
     """Chat wallpapers."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1345,8 +1323,6 @@ class BackgroundsWithResponse:
 class Location:
     """Find My positions shared with us."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1412,8 +1388,6 @@ class LocationWithResponse:
 class Facetime:
     """FaceTime calls."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1453,8 +1427,6 @@ class FacetimeWithResponse:
 
 class PhoneNumbers:
     """Parsing and classification of phone numbers; nothing is contacted."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1533,8 +1505,6 @@ class PhoneNumbersWithResponse:
 
 class Webhooks:
     """Event subscriptions, their delivery history and replay."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller

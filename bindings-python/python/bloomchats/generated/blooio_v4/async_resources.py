@@ -97,8 +97,6 @@ if TYPE_CHECKING:
 class AsyncMe:
     """The identity behind the credential."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -151,8 +149,6 @@ class AsyncMeWithResponse:
 
 class AsyncNumbers:
     """Sender lines of this key, and lines that can be ordered."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -262,8 +258,6 @@ class AsyncNumbersWithResponse:
 
 class AsyncContactCards:
     """Name & Photo cards of our lines."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -384,8 +378,6 @@ class AsyncContactCardsWithResponse:
 class AsyncLocation:
     """Find My positions shared with us."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -473,8 +465,6 @@ class AsyncLocationWithResponse:
 
 class AsyncChannels:
     """Lines and accounts that messages leave through."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -609,8 +599,6 @@ class AsyncChannelsWithResponse:
 
 class AsyncPriorities:
     """Orders of channels that routed sends follow."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -760,8 +748,6 @@ class AsyncPrioritiesWithResponse:
 
 class AsyncContacts:
     """People, their identities on channels, and tags."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1178,8 +1164,6 @@ class AsyncContactsWithResponse:
 class AsyncGroups:
     """Group conversations before and after their first message."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1376,8 +1360,6 @@ class AsyncGroupsWithResponse:
 
 class AsyncChats:
     """Conversations of a contact or group on a channel."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1602,8 +1584,6 @@ class AsyncChatsWithResponse:
 class AsyncTyping:
     """The typing indicator."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -1666,8 +1646,6 @@ class AsyncTypingWithResponse:
 
 class AsyncBackgrounds:
     """Chat wallpapers."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -1751,8 +1729,6 @@ class AsyncBackgroundsWithResponse:
 
 class AsyncMessages:
     """Sending and reading messages."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -2133,8 +2109,6 @@ class AsyncMessagesWithResponse:
 class AsyncReactions:
     """Tapbacks and emoji reactions."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -2179,8 +2153,6 @@ class AsyncReactionsWithResponse:
 
 class AsyncPolls:
     """Native polls."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -2282,8 +2254,6 @@ class AsyncPollsWithResponse:
 class AsyncAttachments:
     """Declared by the service and not offered yet."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -2343,8 +2313,6 @@ class AsyncAttachmentsWithResponse:
 
 class AsyncTemplates:
     """Declared by the service and not offered yet."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -2447,8 +2415,6 @@ class AsyncTemplatesWithResponse:
 
 class AsyncWebhooks:
     """Event subscriptions, their deliveries and replay."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -2737,8 +2703,6 @@ class AsyncWebhooksWithResponse:
 class AsyncEvents:
     """What happened, for reconciliation when a webhook was missed."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
@@ -2816,8 +2780,6 @@ class AsyncEventsWithResponse:
 
 class AsyncPhoneNumbers:
     """Parsing and classification of phone numbers; nothing is contacted."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller

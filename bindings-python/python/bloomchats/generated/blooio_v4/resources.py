@@ -97,8 +97,6 @@ if TYPE_CHECKING:
 class Me:
     """The identity behind the credential."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -151,8 +149,6 @@ class MeWithResponse:
 
 class Numbers:
     """Sender lines of this key, and lines that can be ordered."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -262,8 +258,6 @@ class NumbersWithResponse:
 
 class ContactCards:
     """Name & Photo cards of our lines."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -384,8 +378,6 @@ class ContactCardsWithResponse:
 class Location:
     """Find My positions shared with us."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -473,8 +465,6 @@ class LocationWithResponse:
 
 class Channels:
     """Lines and accounts that messages leave through."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -609,8 +599,6 @@ class ChannelsWithResponse:
 
 class Priorities:
     """Orders of channels that routed sends follow."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -760,8 +748,6 @@ class PrioritiesWithResponse:
 
 class Contacts:
     """People, their identities on channels, and tags."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1178,8 +1164,6 @@ class ContactsWithResponse:
 class Groups:
     """Group conversations before and after their first message."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1376,8 +1360,6 @@ class GroupsWithResponse:
 
 class Chats:
     """Conversations of a contact or group on a channel."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1602,8 +1584,6 @@ class ChatsWithResponse:
 class Typing:
     """The typing indicator."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -1666,8 +1646,6 @@ class TypingWithResponse:
 
 class Backgrounds:
     """Chat wallpapers."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -1751,8 +1729,6 @@ class BackgroundsWithResponse:
 
 class Messages:
     """Sending and reading messages."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -2133,8 +2109,6 @@ class MessagesWithResponse:
 class Reactions:
     """Tapbacks and emoji reactions."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -2179,8 +2153,6 @@ class ReactionsWithResponse:
 
 class Polls:
     """Native polls."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -2282,8 +2254,6 @@ class PollsWithResponse:
 class Attachments:
     """Declared by the service and not offered yet."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -2343,8 +2313,6 @@ class AttachmentsWithResponse:
 
 class Templates:
     """Declared by the service and not offered yet."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -2447,8 +2415,6 @@ class TemplatesWithResponse:
 
 class Webhooks:
     """Event subscriptions, their deliveries and replay."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -2737,8 +2703,6 @@ class WebhooksWithResponse:
 class Events:
     """What happened, for reconciliation when a webhook was missed."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
@@ -2816,8 +2780,6 @@ class EventsWithResponse:
 
 class PhoneNumbers:
     """Parsing and classification of phone numbers; nothing is contacted."""
-
-    __slots__ = ("_caller",)
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller

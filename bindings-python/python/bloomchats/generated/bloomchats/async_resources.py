@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 class AsyncContacts:
     """People who talked to the account."""
 
-    __slots__ = ("_caller",)
-
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
