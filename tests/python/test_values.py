@@ -7,7 +7,9 @@ import json
 import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from bloomchats import (
     APIError,
     Blooio,
     BloomChatsError,
+    ConfigError,
+    InvalidArgumentError,
     QuotaExceededError,
     RateLimitError,
     UnprocessableEntityError,
@@ -138,6 +142,16 @@ def test_repr_shows_no_content() -> None:
             assert not [secret for secret in secrets if secret in shown], shown
 
 
+def test_repr_of_a_response_shows_no_more_than_its_value_would() -> None:
+    answer: dict[str, Any] = {"status": 200, "json": {"contacts": [], "message_id": "m1", "text": "A secret plan"}}
+    client = scripted(Blooio, [answer] * 3)
+    assert repr(client.v2.with_response.request("GET", "/x")) == "Response(dict, status=200, attempts=1)"
+    page = client.v2.contacts.with_response.list()
+    assert repr(page) == "Response(Page(0 items, has_next=False), status=200, attempts=1)"
+    sent = client.v2.messages.with_response.send(PERSON, text="x")
+    assert repr(sent) == f"Response({sent.value!r}, status=200, attempts=1)" and "m1" in repr(sent)
+
+
 def test_errors_pickle_with_their_cause() -> None:
     error = raised(409, {"error": "ApiError", "message": "used before", "status": 409, "code": "key_reused"})
     error.__cause__ = raised(404, {})
@@ -220,9 +234,30 @@ def test_v4_envelopes_and_unknown_types() -> None:
         (BODY, webhooks.sign(BODY, SECRET, at=time.time() + 1000), "future"),
         (BODY, webhooks.sign(BODY, "whsec_other"), "wrong_secret"),
         (json.loads(BODY), webhooks.sign(BODY, SECRET), "parsed_body"),
+        (BODY, "t=1,v1=\udcff", "bad_form"),
+        ("\ud800", webhooks.sign(BODY, SECRET), "parsed_body"),
+        (BODY, {}, "missing_header"),
+        (BODY, {"Content-Type": "application/json", "X-Blooio-Signature": "nonsense"}, "bad_form"),
     ],
 )
-def test_what_does_not_verify_says_why(body: Any, header: str | None, reason: str) -> None:
+def test_what_does_not_verify_says_why(body: Any, header: webhooks.Headers | str | None, reason: str) -> None:
     with pytest.raises(WebhookVerificationError) as caught:
         webhooks.verify(body, header, SECRET)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("name", ["X-Blooio-Signature", "x-blooio-signature", "X-BLOOIO-SIGNATURE"])
+def test_headers_of_any_framework_do(name: str) -> None:
+    headers = {"Content-Type": "application/json", name: webhooks.sign(BODY, SECRET)}
+    of_the_standard_library = Message()
+    of_the_standard_library[name] = headers[name]
+    for given in (headers, MappingProxyType(headers), of_the_standard_library):
+        assert webhooks.verify(BODY, given, SECRET).type == "message.received"
+    with pytest.raises(InvalidArgumentError, match="signature"):
+        webhooks.verify(BODY, b"t=1", SECRET)  # type: ignore[arg-type]  # pyright: ignore
+
+
+@pytest.mark.parametrize("secret", [None, "", [], b"whsec_test", [None], [SECRET, b"whsec_test"]])
+def test_what_is_no_secret_is_refused(secret: Any) -> None:
+    with pytest.raises(ConfigError, match="secret"):
+        webhooks.verify(BODY, webhooks.sign(BODY, SECRET), secret)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bloomchats import _native
 from bloomchats._lazy import Generic, TypeVar
-from bloomchats._models import read, read_all
+from bloomchats._models import Model, read, read_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ class Response(Generic[T]):
         """The key that last went on the wire."""
 
     def __repr__(self) -> str:
-        return f"Response({self.value!r}, status={self.status}, attempts={self.attempts})"
+        # Plain JSON would show what models hide.
+        value: object = self.value
+        shown = repr(value) if isinstance(value, (Model, Page, AsyncPage)) else type(value).__name__  # pyright: ignore
+        return f"Response({shown}, status={self.status}, attempts={self.attempts})"
 
 
 class _PageBase(Generic[T]):

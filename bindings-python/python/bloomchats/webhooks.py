@@ -1,6 +1,6 @@
 """Webhooks from Blooio: verify a delivery's raw body, then read its event.
 
-    event = webhooks.verify(request.body, request.headers.get("X-Blooio-Signature"), secret)
+    event = webhooks.verify(request.body, request.headers, secret)
     match event:
         case v4.MessageReceived():
             print(event.data.chat_id)
@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Protocol, cast
 
 from bloomchats import _native
 from bloomchats._events import WebhookEvent
@@ -22,14 +23,21 @@ from bloomchats.generated.blooio_v2.events import EVENTS as _V2
 from bloomchats.generated.blooio_v4.events import EVENTS as _V4
 from bloomchats.generated.errors import WebhookVerificationError
 
-__all__ = ["WebhookEvent", "parse", "sign", "verify"]
+__all__ = ["Headers", "WebhookEvent", "parse", "sign", "verify"]
 
 _EVENTS = {"v2": _V2, "v4": _V4}
+_SIGNATURE = "x-blooio-signature"
+
+
+class Headers(Protocol):
+    """A request's headers, as every framework has them: a mapping, or what has `items()` like one."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
 
 
 def verify(
     body: bytes,
-    signature: str | None,
+    signature: str | Headers | None,
     secret: str | Sequence[str],
     *,
     now: float | None = None,
@@ -39,7 +47,7 @@ def verify(
 
     Args:
         body: The request's body as it came, before any JSON middleware.
-        signature: The `X-Blooio-Signature` header; `None` when the request has none.
+        signature: The request's headers, or the text of `X-Blooio-Signature`; `None` when the request has none.
         secret: The webhook's signing secret, or several around a rotation.
         now: Unix seconds instead of the clock's.
         tolerance: How far the signature's time may lie from now, both ways, in seconds.
@@ -50,9 +58,8 @@ def verify(
         ConfigError: Without a secret.
         DecodeError: When a verified body is no event.
     """
-    secrets = [secret] if isinstance(secret, str) else list(secret)
     moment = int(time.time() if now is None else now)
-    return _event(_native.verify_webhook(_raw(body), signature, secrets, moment, max(int(tolerance), 0)))
+    return _event(_native.verify_webhook(_raw(body), _header(signature), _secrets(secret), moment, max(int(tolerance), 0)))
 
 
 def parse(body: bytes) -> WebhookEvent:
@@ -69,13 +76,36 @@ def sign(body: bytes, secret: str, *, at: float | None = None) -> str:
     return _native.sign_webhook(_raw(body), secret, int(time.time() if at is None else at))
 
 
+def _header(given: object) -> str | None:
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return _text(given)
+    if hasattr(given, "items"):
+        values = [value for name, value in cast("Headers", given).items() if name.lower() == _SIGNATURE]
+        return _text(",".join(values)) if values else None
+    raise invalid_argument("signature", f"expected headers, or the text of one, got {type(given).__name__}")
+
+
+def _secrets(given: object) -> list[str]:
+    several = [given] if isinstance(given, str) else cast("Iterable[object]", given or ())
+    # What is no text is no secret, which core says better than a conversion would.
+    return [_text(one) if isinstance(one, str) else "" for one in several]
+
+
+def _text(given: str) -> str:
+    """Without lone surrogates, which are nothing that a header or a secret could hold."""
+    return given.encode("utf-8", "replace").decode()
+
+
 def _raw(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(cast("bytes", body))
     if isinstance(body, str):
-        # Frameworks that hand out text decoded it from UTF-8, which this undoes.
-        return body.encode("utf-8", "surrogateescape")
-    if isinstance(body, (dict, list)):
+        # Frameworks that hand out text decoded it from UTF-8, which this undoes; text with other surrogates came out of JSON.
+        with suppress(UnicodeEncodeError):
+            return body.encode("utf-8", "surrogateescape")
+    if isinstance(body, (str, dict, list)):
         error = WebhookVerificationError(
             "body: was parsed already; pass the raw bytes of the request, which are what the signature covers"
         )
