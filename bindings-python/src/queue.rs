@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -68,12 +69,13 @@ impl Mailbox {
         })
     }
 
+    /// An error is the reactor's: it drives no call any further.
     fn drain(&self) -> io::Result<Vec<(u64, Event)>> {
         if let Engine::Reactor(reactor) = &self.engine {
             self.draining.store(true, Ordering::Release);
-            let turned = reactor.turn();
+            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn()));
             self.draining.store(false, Ordering::Release);
-            turned?;
+            turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         }
         Ok(std::mem::take(&mut *lock(&self.events)))
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import tracemalloc
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -170,22 +171,43 @@ def test_configuration_is_checked_at_once_and_never_echoed(tmp_path: Path) -> No
 def test_files_come_in_many_forms(tmp_path: Path) -> None:
     path = tmp_path / "icon.png"
     path.write_bytes(PNG)
-    client = scripted(Blooio, [OK] * 4)
+    client = scripted(Blooio, [OK] * 6)
     set_icon = client.v2.groups.set_icon
     set_icon("grp_1", icon=PNG)
     set_icon("grp_1", icon=path)
     with path.open("rb") as file:
         set_icon("grp_1", icon=file)
     set_icon("grp_1", icon=("other.png", PNG, "image/png"))
+    set_icon("grp_1", icon=bytearray(PNG))
+    set_icon("grp_1", icon=("other.png", bytearray(PNG), "image/png"))
     bodies = [bytes.fromhex(request.get("body_base16", "")) for request in client.requests]
     assert b'name="icon"; filename="icon"\r\nContent-Type: image/png\r\n' in bodies[0]
     assert bodies[1] == bodies[2]
     assert b'filename="icon.png"' in bodies[1]
     assert b'filename="other.png"' in bodies[3]
+    assert bodies[4:] == [bodies[0], bodies[3]]
     for odd in (tmp_path / "none.png", "icon.png", ("a", PNG), 5):
         with pytest.raises(InvalidArgumentError) as caught:
             set_icon("grp_1", icon=odd)  # type: ignore[arg-type]  # pyright: ignore
         assert caught.value.argument == "icon"
+
+
+def test_text_as_a_file_is_told_how_to_be_a_path() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"pathlib\.Path"):
+        scripted(Blooio, []).v2.groups.set_icon("grp_1", icon="icon.png")  # type: ignore[arg-type]  # pyright: ignore
+
+
+def test_of_a_file_too_large_no_more_is_read_than_shows_it(tmp_path: Path) -> None:
+    path = tmp_path / "icon.png"
+    with path.open("wb") as file:
+        file.truncate(128 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidArgumentError, match="16 MiB"):
+            scripted(Blooio, []).v2.groups.set_icon("grp_1", icon=path)
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def _contacts(request: Request) -> tuple[int, object]:
@@ -223,6 +245,22 @@ def test_lists_asynchronously() -> None:
 
     with Server(_contacts) as server:
         asyncio.run(main())
+
+
+def test_a_page_of_a_closed_client_has_no_next() -> None:
+    async def main() -> None:
+        async with AsyncBlooio(api_key="k", base_url=server.url) as blooio:
+            page = (await blooio.v2.contacts.with_response.list(limit=2)).value
+        with pytest.raises(ConfigError, match="closed"):
+            await page.next_page()
+
+    with Server(_contacts) as server:
+        with Blooio(api_key="k", base_url=server.url) as blooio:
+            page = blooio.v2.contacts.with_response.list(limit=2).value
+        with pytest.raises(ConfigError, match="closed"):
+            page.next_page()
+        asyncio.run(main())
+        assert len(server.requests) == 2
 
 
 def test_an_error_is_typed() -> None:

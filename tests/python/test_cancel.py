@@ -12,9 +12,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from bloomchats import APITimeoutError, AsyncBlooio, Blooio, ConfigError
+from bloomchats import APITimeoutError, AsyncBlooio, Blooio, BloomChatsError, ConfigError
 from bloomchats.testing import scripted
-from server import Server, eventually
+from server import Reply, Request, Server, eventually
 
 Main = Coroutine[Any, Any, None]
 Runner = Callable[[Main], None]
@@ -204,6 +204,68 @@ def test_two_loops_in_two_threads_share_a_client(server: Server) -> None:
     for thread in threads:
         thread.join(20)
     assert done == [20, 20]
+
+
+def test_loops_that_come_and_go_in_many_threads() -> None:
+    failed: list[BaseException] = []
+    end = time.monotonic() + 2
+
+    async def call() -> None:
+        await scripted(AsyncBlooio, [{"status": 200, "json": {}}]).v2.request("GET", "/x")
+
+    def work() -> None:
+        try:
+            while time.monotonic() < end:
+                asyncio.run(call())
+        except BaseException as error:
+            failed.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failed
+
+
+@UNIX
+def test_a_descriptor_lost_to_someone_else_fails_its_calls() -> None:
+    watched: list[int] = []
+    answer = threading.Event()
+
+    class Loop(asyncio.SelectorEventLoop):
+        def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+            watched.append(fd)
+            super().add_reader(fd, callback, *args)
+
+    def late(_: Request) -> Reply:
+        answer.wait(10)
+        return (200, {})
+
+    async def main() -> None:
+        with Server(late) as server:
+            blooio = client(server)
+            tasks = [asyncio.ensure_future(blooio.v2.request("POST", "/x", body={})) for _ in range(2)]
+            await asyncio.to_thread(server.wait_for_requests, 2)
+            with open(os.devnull, "rb") as other:
+                os.dup2(other.fileno(), watched[-1])
+            answer.set()
+            for outcome in await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10):
+                assert isinstance(outcome, BloomChatsError) and isinstance(outcome.__cause__, OSError)
+                assert outcome.kind == "internal"
+                assert_in_doubt(outcome)
+            assert await client(server).v2.request("GET", "/x") == {}
+
+    loop = Loop()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
 
 
 def test_trio_gets_a_clear_error(server: Server) -> None:

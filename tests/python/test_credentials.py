@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from bloomchats import AsyncBlooio, AuthenticationError, Blooio, ConfigError
 from bloomchats.testing import scripted
+from processes import run
 from server import Reply, Request, Server
 
 
@@ -151,6 +154,101 @@ def test_cancelling_a_call_cancels_its_question() -> None:
         await asyncio.wait_for(cancelled.wait(), 5)
 
     asyncio.run(main())
+
+
+async def _cancelled() -> str:
+    raise asyncio.CancelledError
+
+
+def _cancelled_at_once() -> str:
+    raise asyncio.CancelledError
+
+
+async def _waiting_for_what_was_cancelled() -> str:
+    other = asyncio.ensure_future(asyncio.sleep(60, "k"))
+    asyncio.get_running_loop().call_soon(other.cancel)
+    return await other
+
+
+@pytest.mark.parametrize("key", [_cancelled, _cancelled_at_once, _waiting_for_what_was_cancelled])
+def test_a_callable_that_was_cancelled_fails_its_call_at_once(key: Callable[[], Any]) -> None:
+    async def main() -> None:
+        with pytest.raises(ConfigError) as caught:
+            await scripted(AsyncBlooio, [], api_key=key).v2.request("GET", "/x")
+        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+    asyncio.run(main())
+
+
+def test_a_task_that_is_the_answer_of_many_questions_outlives_each_of_them(picky: Server) -> None:
+    async def main() -> None:
+        asked, refreshed = asyncio.Event(), asyncio.Event()
+
+        async def refresh() -> str:
+            await refreshed.wait()
+            return "second"
+
+        refreshing = asyncio.ensure_future(refresh())
+
+        def key() -> asyncio.Future[str]:
+            asked.set()
+            return refreshing
+
+        blooio = AsyncBlooio(api_key=key, base_url=picky.url)
+        first, *others = (asyncio.ensure_future(blooio.v2.request("GET", "/x")) for _ in range(5))
+        await asyncio.wait_for(asked.wait(), 5)
+        first.cancel()
+        await asyncio.wait([first])
+        refreshed.set()
+        assert [answer["ok"] for answer in await asyncio.gather(*others)] == [True] * 4
+        assert first.cancelled()
+
+    asyncio.run(main())
+
+
+def test_cancelling_at_any_moment_leaves_no_coroutine_unawaited() -> None:
+    async def key() -> str:
+        return "k"
+
+    async def main() -> None:
+        for cycles in range(8):
+            task = asyncio.ensure_future(scripted(AsyncBlooio, [{"status": 200, "json": {}}], api_key=key).v2.request("GET", "/x"))
+            for _ in range(cycles):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(main())
+        gc.collect()
+    assert not [str(warning.message) for warning in told if "never awaited" in str(warning.message)]
+
+
+def test_a_loop_closed_while_a_callable_works_says_nothing_of_ours() -> None:
+    program = """
+import asyncio, gc
+from bloomchats import AsyncBlooio
+from bloomchats.testing import scripted
+
+async def main():
+    asked = asyncio.Event()
+    async def key():
+        asked.set()
+        await asyncio.sleep(60)
+    task = asyncio.ensure_future(scripted(AsyncBlooio, [], api_key=key).v2.request("GET", "/x"))
+    await asked.wait()
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+loop.close()
+gc.collect()
+asyncio.run(scripted(AsyncBlooio, [{"status": 200, "json": {}}]).v2.request("GET", "/x"))
+gc.collect()
+"""
+    done = run(program)
+    assert done.returncode == 0
+    assert "Error" not in done.stderr, done.stderr
 
 
 def test_a_client_that_is_its_own_key_supplier_is_collected() -> None:

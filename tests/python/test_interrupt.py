@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
-from bloomchats import APITimeoutError, AsyncBlooio, Blooio
+from bloomchats import APITimeoutError, AsyncBlooio, Blooio, BloomChatsError
+from bloomchats.testing import scripted
 from conftest import SENT
 from server import SILENCE, Reply, Request, Server
 from test_cancel import assert_in_doubt
@@ -180,3 +181,63 @@ def test_a_signal_handler_may_make_calls(server: Server) -> None:
         assert told == [True]
     finally:
         signal.signal(signal.SIGUSR1, previous)
+
+
+def _send(blooio: Blooio) -> None:
+    blooio.v2.messages.send(PERSON, text="x")
+
+
+def _send_with_response(blooio: Blooio) -> None:
+    blooio.v2.messages.with_response.send(PERSON, text="x")
+
+
+def _page(blooio: Blooio) -> None:
+    blooio.v2.contacts.with_response.list()
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (_send, {"status": 202, "json": SENT}),
+        (_send_with_response, {"status": 202, "json": SENT}),
+        (_page, {"status": 200, "json": {"contacts": [{"contact_id": "c1"}]}}),
+        (_send, {"status": 400, "json": {"error": "ApiError", "message": "no"}}),
+    ],
+)
+def test_an_interrupt_after_the_answer_came_tells_of_the_call(call: Callable[[Blooio], None], answer: Any) -> None:
+    """A handler that raises may be run wherever a function begins. Each such place has its turn here."""
+
+    class Stop(BaseException):
+        pass
+
+    def interrupt(place: int) -> bool:
+        """Whether the call went on as far as this place."""
+        answered, passed = False, 0
+
+        def profile(_: Any, event: str, what: Any) -> None:
+            nonlocal answered, passed
+            if event == "c_return" and getattr(what, "__name__", "") == "end":
+                answered = True
+            elif answered and event == "call":
+                passed += 1
+                if passed == place:
+                    sys.setprofile(None)
+                    raise Stop
+
+        sys.setprofile(profile)
+        try:
+            call(blooio)
+        except Stop as error:
+            assert hasattr(error, "maybe_sent") and hasattr(error, "idempotency_key"), place
+            return True
+        except BloomChatsError:
+            return False
+        finally:
+            sys.setprofile(None)
+        return False
+
+    blooio = scripted(Blooio, [answer] * 50)
+    places = 1
+    while interrupt(places):
+        places += 1
+    assert places > 3

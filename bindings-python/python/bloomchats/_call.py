@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 B = TypeVar("B")
 C = TypeVar("C", bound="CallerBase")
+R = TypeVar("R")
 
 
 class Connection:
@@ -43,6 +44,10 @@ class Connection:
         if self._native is None:
             raise ConfigError("the client is closed")
         return self._native
+
+    def check(self) -> None:
+        """Raises `ConfigError` once it is closed, for calls that do without `native`."""
+        _ = self.native
 
     def close(self) -> None:
         self._native = None
@@ -84,11 +89,6 @@ class CallerBase:
             value = list(map(item, cast("list[dict[str, Any]]", value)))
         return self._told(answer, value) if self._wraps else value
 
-    def _checked(self, outcome: _native.Answer | _native.Failure) -> _native.Answer:
-        if isinstance(outcome, _native.Failure):
-            raise error_of(outcome, self._models)
-        return outcome
-
     def _items(self, answer: _native.Answer) -> list[Any]:
         model = self._models.get(answer.model)
         if model is not None and (rows := answer.rows()) is not None:
@@ -107,30 +107,25 @@ class CallerBase:
 def _finish(
     making: _native.Making, api_key: Callable[[], object] | None, watch: _observe.Watch | None
 ) -> _native.Answer | _native.Failure:
-    """Takes a call to its end on this thread. Whatever is raised meanwhile ends it, closes its connection, and carries
-    `idempotency_key` and `maybe_sent`.
+    """Takes a call to its end on this thread. Whatever is raised meanwhile ends it and closes its connection.
 
     The caller's code (`api_key`, `watch`, what `logging` runs) is run here and never inside native code: a daemon thread that is in it
     when the process exits is ended there and then, and native code that is on its stack would take the process with it.
     """
     try:
-        try:
-            while True:
-                told = making.go_on(get_ident() == main_thread().ident)
-                if isinstance(told, str):
-                    _observe.tell(watch, [told])
-                elif isinstance(told, _native.Question):
-                    try:
-                        told.answer(key_of(api_key() if api_key is not None else None))
-                    except Exception as error:
-                        return making.without_key(error)
-                else:
-                    return told
-        finally:
-            _observe.tell(watch, making.end())
-    except BaseException as error:
-        mark(error, making)
-        raise
+        while True:
+            told = making.go_on(get_ident() == main_thread().ident)
+            if isinstance(told, str):
+                _observe.tell(watch, [told])
+            elif isinstance(told, _native.Question):
+                try:
+                    told.answer(key_of(api_key() if api_key is not None else None))
+                except Exception as error:
+                    return making.without_key(error)
+            else:
+                return told
+    finally:
+        _observe.tell(watch, making.end())
 
 
 class Caller(CallerBase):
@@ -147,20 +142,41 @@ class Caller(CallerBase):
         item: type[Model] | None = None,
     ) -> Any:
         begin = self._begin(self._connection.native.make, operation, arguments, options, files)
-        return self._value(self._run(begin), item)
+        return self._run(begin, self._value, item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
+        def told(answer: _native.Answer) -> Any:
+            return self._told(answer, self._page(answer))
+
         def first() -> Any:
-            answer = self._run(self._begin(self._connection.native.make, operation, arguments, options, None))
-            page = self._page(answer)
-            return self._told(answer, page) if self._wraps else page
+            begin = self._begin(self._connection.native.make, operation, arguments, options, None)
+            return self._run(begin, told if self._wraps else self._page)
 
         return first() if self._wraps else Pages(first)
 
-    def _run(self, begin: Callable[[bool, bool], _native.Making]) -> _native.Answer:
+    def _run(self, begin: Callable[[bool, bool], _native.Making], read: Callable[..., R], *rest: object) -> R:
+        """Makes the call and reads its answer. Whatever is raised meanwhile carries `idempotency_key` and `maybe_sent`."""
         api_key, watch = self._connection.api_key, _observe.watch()
-        return self._checked(_finish(begin(api_key is not None, watch is not None), api_key, watch))
+        making = begin(api_key is not None, watch is not None)
+        try:
+            outcome = _finish(making, api_key, watch)
+            if isinstance(outcome, _native.Answer):
+                return read(outcome, *rest)
+            failed = error_of(outcome, self._models)
+        except BaseException as error:
+            mark(error, making)
+            raise
+        try:
+            raise failed
+        finally:
+            # Its traceback holds this frame, which would hold it in turn.
+            del failed
 
     def _page(self, answer: _native.Answer) -> Page[Any]:
         following = answer.next
-        return Page(self._items(answer), answer, None if following is None else lambda: self._page(self._run(following.make)))
+
+        def fetch(following: _native.NextPage) -> Page[Any]:
+            self._connection.check()
+            return self._run(following.make, self._page)
+
+        return Page(self._items(answer), answer, None if following is None else lambda: fetch(following))

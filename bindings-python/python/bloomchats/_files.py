@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO, TypeAlias
 
-FileInput: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | tuple[str, bytes, str]"
+FileInput: TypeAlias = "bytes | bytearray | os.PathLike[str] | BinaryIO | tuple[str, bytes | bytearray, str]"
 """Bytes, a path, a file opened for binary reading, or `(file name, bytes, content type)`; at most 16 MiB."""
 
 _DEFAULT_TYPE = "application/octet-stream"
+_MOST = 16 * 1024 * 1024
 
 
 def read(files: Mapping[str, object]) -> list[tuple[str, str, str, bytes]]:
@@ -27,28 +28,28 @@ def read(files: Mapping[str, object]) -> list[tuple[str, str, str, bytes]]:
 def _read(argument: str, given: object) -> tuple[str, str, str, bytes]:
     if isinstance(given, tuple):
         return argument, *_named(argument, cast("tuple[object, ...]", given))
-    if isinstance(given, bytes):
-        return argument, argument, _sniff(given), given
+    if isinstance(given, (bytes, bytearray)):
+        return argument, argument, _sniff(given), bytes(given)
     if isinstance(given, os.PathLike):
         path = os.fspath(cast("os.PathLike[str]", given))
         try:
             with open(path, "rb") as file:
-                content = file.read()
+                content = file.read(_MOST + 1)  # Core refuses what is larger, however large.
         except OSError as error:
             raise invalid_argument(argument, f"the file cannot be read ({error.strerror})") from error
         return argument, os.path.basename(path), _by_name(path, content), content
     read = getattr(given, "read", None)
     data = read() if callable(read) else None
     if not isinstance(data, bytes):
-        raise invalid_argument(argument, "expected bytes, a path, a binary file, or (file name, bytes, content type)")
+        raise invalid_argument(argument, "expected bytes, a pathlib.Path, a binary file, or (file name, bytes, content type)")
     name = os.path.basename(str(getattr(given, "name", argument)))
     return argument, name, _by_name(name, data), data
 
 
 def _named(argument: str, given: tuple[object, ...]) -> tuple[str, str, bytes]:
     match given:
-        case (str(name), bytes(content), str(content_type)):
-            return name, content_type, content
+        case (str(name), bytes(content) | bytearray(content), str(content_type)):
+            return name, content_type, bytes(content)
         case _:
             raise invalid_argument(argument, "expected (file name, bytes, content type)")
 
@@ -59,7 +60,7 @@ def _by_name(name: str, content: bytes) -> str:
     return mimetypes.guess_type(name)[0] or _sniff(content)
 
 
-def _sniff(content: bytes) -> str:
+def _sniff(content: bytes | bytearray) -> str:
     """The image types that both services take, by their first bytes."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"

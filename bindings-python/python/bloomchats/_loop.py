@@ -9,15 +9,20 @@ import itertools
 import os
 import weakref
 from collections import deque
+from contextlib import suppress
 
 from bloomchats import _native, _observe
+from bloomchats._errors import BloomChatsError
 from bloomchats._failure import mark
 from bloomchats._key import key_of
+from bloomchats._lazy import TypeVar
 from bloomchats.generated.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
+
+R = TypeVar("R")
 
 
 class _Bridge:
@@ -30,7 +35,7 @@ class _Bridge:
         self.waiting: dict[int, asyncio.Future[_native.Answer | _native.Failure]] = {}
         self.asked: dict[int, tuple[contextvars.Context, Callable[[], object]]] = {}
         """Who supplies the key of a call, and the context of that call."""
-        self.asking: dict[int, asyncio.Task[None]] = {}
+        self.asking: dict[int, asyncio.Future[object]] = {}
         """Asynchronous suppliers at work."""
         self.telling: dict[int, Callable[[], None]] = {}
         """Hands a call's events to its watcher."""
@@ -43,7 +48,10 @@ class _Bridge:
             self.queue = _native.Queue(_waker(weakref.ref(loop), weakref.WeakMethod(self.drain)))
 
     def drain(self) -> None:
-        self.arrived.extend(self.queue.drain())
+        try:
+            self.arrived.extend(self.queue.drain())
+        except Exception as error:
+            self._give_up(error)
         try:
             while self.arrived:
                 self._take(*self.arrived.popleft())
@@ -67,17 +75,34 @@ class _Bridge:
         try:
             key = supplier()
             if inspect.isawaitable(key):
-                self.asking[number] = asyncio.ensure_future(_settle_later(question, key))
+                # A future of the supplier's own may be what other calls wait for as well: it outlives this one.
+                asking = asyncio.shield(key) if asyncio.isfuture(key) else asyncio.ensure_future(key)
+                asking.add_done_callback(lambda asked: _settle(question, asked))
+                self.asking[number] = asking
             else:
                 question.answer(key_of(key))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             question.fail(error)
 
     def ask_no_more(self, number: int) -> None:
         self.asked.pop(number, None)
         asking = self.asking.pop(number, None)
         if asking is not None:
-            asking.cancel()
+            # A loop that was closed meanwhile cancels nothing any more.
+            with suppress(RuntimeError):
+                asking.cancel()
+
+    def _give_up(self, cause: Exception) -> None:
+        """Fails every call, as the queue cannot drive them any further. The loop's next call gets a new one."""
+        loop = asyncio.get_running_loop()
+        _bridges.pop(loop, None)
+        with suppress(NotImplementedError, OSError, ValueError):
+            loop.remove_reader(self.queue.fileno())
+        for future in self.waiting.values():
+            if not future.done():
+                error = BloomChatsError("internal error in bloomchats; please report it")
+                error.__cause__ = cause
+                future.set_exception(error)
 
 
 def _waker(
@@ -93,10 +118,15 @@ def _waker(
     return wake
 
 
-async def _settle_later(question: _native.Question, key: Awaitable[object]) -> None:
+def _settle(question: _native.Question, asked: asyncio.Future[object]) -> None:
+    failed = None if asked.cancelled() else asked.exception()
+    if failed is not None:
+        # Not raised, as an interrupt has gone its way through the loop already.
+        question.fail(failed)
+        return
     try:
-        question.answer(key_of(await key))
-    except Exception as error:
+        question.answer(key_of(asked.result()))
+    except (Exception, asyncio.CancelledError) as error:
         question.fail(error)
 
 
@@ -124,19 +154,24 @@ def _running_bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
 
 def _sweep() -> None:
     """Lets go of loops that were closed with calls in flight: those calls hold their loop, and nobody ends them."""
-    for loop, bridge in list(_bridges.items()):
-        if loop.is_closed():
-            _bridges.pop(loop, None)
+    # Other threads add theirs meanwhile: only this list of references is made in one go.
+    for reference in _bridges.keyrefs():
+        loop = reference()
+        if loop is not None and loop.is_closed() and (bridge := _bridges.pop(loop, None)) is not None:
             bridge.waiting.clear()
             bridge.asked.clear()
+            bridge.asking.clear()
             bridge.telling.clear()
 
 
 async def run(
-    start: Callable[[_native.Queue, int, bool], _native.Pending], api_key: Callable[[], object] | None
-) -> _native.Answer | _native.Failure:
-    """Runs a call that `start` starts. Cancelling the awaiting task closes the request's connection; the `CancelledError` then carries
-    `idempotency_key` and `maybe_sent`."""
+    start: Callable[[_native.Queue, int, bool], _native.Pending],
+    api_key: Callable[[], object] | None,
+    read: Callable[..., R],
+    *rest: object,
+) -> R | _native.Failure:
+    """Runs a call that `start` starts, and reads its answer. Cancelling the awaiting task closes the request's connection. The
+    `CancelledError`, and whatever else is raised meanwhile, carries `idempotency_key` and `maybe_sent`."""
     loop, bridge = _running_bridge()
     number = next(bridge.numbers)
     watch = _observe.watch()
@@ -151,7 +186,8 @@ async def run(
         context = contextvars.copy_context()
         bridge.telling[number] = lambda: context.run(_observe.tell, watch, pending.events())
     try:
-        return await future
+        outcome = await future
+        return outcome if isinstance(outcome, _native.Failure) else read(outcome, *rest)
     except BaseException as error:
         pending.cancel()
         mark(error, pending)
