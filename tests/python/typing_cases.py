@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import bloomchats
@@ -84,6 +84,12 @@ def events(event: webhooks.WebhookEvent) -> str | None:
             return event.type
 
 
+def deliveries(body: bytes, headers: Mapping[str, str]) -> None:
+    assert_type(webhooks.verify(body, headers, "whsec_a"), webhooks.WebhookEvent)
+    webhooks.verify(body, headers.get("X-Blooio-Signature"), ["whsec_a", "whsec_b"])
+    webhooks.verify(body, body, "whsec_a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def names() -> None:
     bloomchats.Blooo  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     assert_type(bloomchats.RateLimitError("x").retry_after, float | None)
@@ -94,3 +100,4 @@ def keys(later: Callable[[], Awaitable[str]]) -> None:
     AsyncBlooio(api_key=later)
     BloomChats(api_key=later)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(scripted(Blooio, []).requests[0]["url"], str)
+    assert_type(scripted(Blooio, []).left, int)
