@@ -31,7 +31,7 @@ struct Table {
 /// A rule, and the edit that breaks it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+pub struct Rule {
     name: String,
     /// Below `core/src`.
     file: String,
@@ -54,12 +54,18 @@ enum Verdict {
     Survived,
 }
 
-/// Breaks every rule whose name holds `only`, or `quick` of them spread over the table.
-pub fn run_mutations(root: &Path, quick: Option<usize>, only: Option<&str>) -> Result<()> {
+/// The rules, each of which still finds its text.
+pub fn rules(root: &Path) -> Result<Vec<Rule>> {
     let Table { rule: rules } = toml::from_str(&fs::read_to_string(root.join("xtask/mutations.toml"))?)?;
     for rule in &rules {
         rule.apply(&root.join("core/src"))?;
     }
+    Ok(rules)
+}
+
+/// Breaks every rule whose name holds `only`, or `quick` of them spread over the table.
+pub fn run_mutations(root: &Path, quick: Option<usize>, only: Option<&str>) -> Result<()> {
+    let rules = rules(root)?;
     let chosen = choose(&rules, quick, only);
     ensure!(!chosen.is_empty(), "no rule has such a name");
 

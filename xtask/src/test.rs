@@ -67,6 +67,7 @@ pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
 
 fn generate(root: &Path) -> Result<()> {
     crate::generate::run(root, true)?;
+    crate::mutate::rules(root)?;
     corpus::check_rules(root)
 }
 
