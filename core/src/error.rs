@@ -261,7 +261,7 @@ impl fmt::Display for Error {
         f.write_str(&d.message)?;
         let mut facts = Vec::new();
         facts.extend(d.status.map(|status| format!("status {status}")));
-        facts.extend(d.code.as_ref().filter(|code| is_word(code)).map(|code| format!("code {code}")));
+        facts.extend(d.code.as_ref().map(|code| format!("code {code}")));
         facts.extend(d.request_id.as_ref().map(|id| format!("request {id}")));
         if d.attempts > 1 {
             facts.push(format!("{} attempts", d.attempts));
@@ -271,12 +271,6 @@ impl fmt::Display for Error {
         }
         if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
     }
-}
-
-/// A code is one short word of a vocabulary; whatever else stands in its place may be somebody's number or text.
-fn is_word(code: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.".contains(&b);
-    code.len() <= 64 && code.bytes().all(plain) && redact::redact(code, &[]) == *code
 }
 
 impl fmt::Debug for Error {

@@ -27,6 +27,7 @@ __all__ = ["Headers", "WebhookEvent", "parse", "sign", "verify"]
 
 _EVENTS = {"v2": _V2, "v4": _V4}
 _SIGNATURE = "x-blooio-signature"
+_FOREVER = 2**32
 
 
 class Headers(Protocol):
@@ -59,7 +60,7 @@ def verify(
         DecodeError: When a verified body is no event.
     """
     moment = int(time.time() if now is None else now)
-    return _event(_native.verify_webhook(_raw(body), _header(signature), _secrets(secret), moment, max(int(tolerance), 0)))
+    return _event(_native.verify_webhook(_raw(body), _header(signature), _secrets(secret), moment, int(min(max(tolerance, 0), _FOREVER))))
 
 
 def parse(body: bytes) -> WebhookEvent:

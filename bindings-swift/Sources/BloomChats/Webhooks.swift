@@ -22,7 +22,7 @@ public enum Webhooks {
         _ body: Data, header: String?, secrets: [String], now: Date = Date(), tolerance: Duration = .seconds(300)
     ) throws -> WebhookEvent {
         let tolerance = UInt64(max(0, tolerance.components.seconds))
-        let seconds = Int64(now.timeIntervalSince1970)
+        let seconds = now.wholeSeconds
         return WebhookEvent(
             try Native.verifyWebhook(body: body, header: header, secrets: secrets, now: seconds, tolerance: tolerance))
     }
@@ -42,7 +42,7 @@ public enum Webhooks {
     ///   - secret: The signing secret.
     ///   - now: The signature's time; whole seconds count.
     public static func sign(_ body: Data, secret: String, now: Date = Date()) throws -> String {
-        try Native.signWebhook(body: body, secret: secret, at: Int64(now.timeIntervalSince1970))
+        try Native.signWebhook(body: body, secret: secret, at: now.wholeSeconds)
     }
 
     /// The `X-Blooio-Signature` header for a body of text.
@@ -61,6 +61,13 @@ public enum Webhooks {
     /// Reads a body of text without verifying it.
     public static func parse(_ body: String) throws -> WebhookEvent {
         try parse(Data(body.utf8))
+    }
+}
+
+extension Date {
+    /// Unix seconds; a date that they cannot count is the first or the last they can.
+    fileprivate var wholeSeconds: Int64 {
+        Int64(exactly: timeIntervalSince1970.rounded(.down)) ?? (timeIntervalSince1970 < 0 ? .min : .max)
     }
 }
 

@@ -97,6 +97,16 @@ import Testing
         #expect(request.url.hasSuffix("/messages?debug=1") && request.body == #"{"text":"Hi","beta":null}"#)
     }
 
+    @Test func refusesDurationsThatNobodyCanCount() async throws {
+        let (blooio, script) = try Blooio.scripted([queued])
+        for timeout in [.seconds(Int64.max / 1000) + .milliseconds(900), .seconds(Int64.max), .seconds(-1)] as [Duration] {
+            await #expect(throws: BloomChatsError.self) {
+                try await blooio.v2.messages.send(to: "+15551234567", text: "Hi", options: CallOptions(timeout: timeout))
+            }
+        }
+        #expect(try script.requests.isEmpty)
+    }
+
     @Test func showsTheResponse() async throws {
         let (blooio, _) = try Blooio.scripted([.answer(202, ["message_id": "m1"], headers: ["x-request-id": "r1", "x-a": "b"])])
         let response = try await withResponse { options in

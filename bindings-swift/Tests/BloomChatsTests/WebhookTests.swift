@@ -24,6 +24,8 @@ import Testing
         #expect(reason(body, header, after: 300) == nil)
         #expect(reason(body, header, after: 301) == "stale")
         #expect(reason(body, header, after: -301) == "future")
+        #expect(reason(body, header, after: .infinity) == "stale")
+        #expect(reason(body, header, after: -.infinity) == "future")
         #expect(reason(body, nil) == "missing_header")
         #expect(reason(body, "v1=00") == "bad_form")
         #expect(reason(body, header, secret: "whsec_other") == "wrong_secret")

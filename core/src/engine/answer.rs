@@ -273,12 +273,15 @@ fn reason_phrase(status: u16) -> String {
     phrase.map_or_else(String::new, |phrase| format!(" ({phrase})"))
 }
 
-/// `error.code`, else `code`, else `error` where it reads like a code.
+/// `error.code`, else `code`, else `error` where it reads like a code. It is shown and logged, so that whatever may be somebody's number
+/// or text is none.
 fn code_of(body: &Value) -> Option<String> {
     let nested = body.pointer("/error/code").and_then(Value::as_str);
     let flat = body.get("code").and_then(Value::as_str);
     let slug = body.get("error").and_then(Value::as_str).filter(|error| is_slug(error));
-    nested.or(flat).or(slug).map(str::to_owned)
+    let code = nested.or(flat).or(slug)?;
+    let is_code = (1..=128).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
+    (is_code && redact(code, &[]) == code).then(|| code.to_owned())
 }
 
 /// `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`

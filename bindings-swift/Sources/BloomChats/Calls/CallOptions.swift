@@ -62,8 +62,8 @@ extension Duration {
         guard self >= .zero else { throw BloomChatsError.invalidArgument(name, "must not be negative") }
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-        guard !overflow else { throw BloomChatsError.invalidArgument(name, "is too long") }
-        let rounded = Int(whole) + Int((attoseconds + 500_000_000_000_000) / 1_000_000_000_000_000)
+        let (rounded, beyond) = Int(whole).addingReportingOverflow(Int((attoseconds + 500_000_000_000_000) / 1_000_000_000_000_000))
+        guard !overflow && !beyond else { throw BloomChatsError.invalidArgument(name, "is too long") }
         return .integer(rounded == 0 && self > .zero ? 1 : rounded)
     }
 }
