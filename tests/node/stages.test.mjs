@@ -100,7 +100,7 @@ stage("while the plan has no turn", {
 });
 
 stage("while the connection is made", {
-  attempts: 1, maybeSent: true, told: ["attempt cancelled", "call cancelled"],
+  attempts: 1, maybeSent: false, told: ["attempt cancelled", "call cancelled"],
   prepare: async (t, reached) => {
     const { url, emptied } = await peer(t, reached);
     return { emptied, settings: { baseUrl: url.replace("http:", "https:") } };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 import sys
 import threading
 import time
@@ -55,12 +56,12 @@ def client(server: Server) -> AsyncBlooio:
     return AsyncBlooio(api_key="k", base_url=server.url)
 
 
-def assert_in_doubt(error: BaseException | None) -> None:
-    """It says that a POST may have arrived, and under which key. Tasks of Python 3.10 wrap it in another of its kind."""
+def assert_in_doubt(error: BaseException | None, doubt: bool = True) -> None:
+    """It says whether a POST may have arrived, and under which key. Tasks of Python 3.10 wrap it in another of its kind."""
     if not hasattr(error, "maybe_sent"):
         assert error is not None and sys.version_info < (3, 11)
         error = error.__context__
-    assert getattr(error, "maybe_sent", None) is True
+    assert getattr(error, "maybe_sent", None) is doubt
     assert len(getattr(error, "idempotency_key", "")) == 36
 
 
@@ -85,6 +86,21 @@ def test_cancelling_a_task_closes_its_socket(server: Server, run: Runner) -> Non
             await task
         assert await asyncio.to_thread(server.hung_up.wait, 5)
         assert_in_doubt(caught.value)
+
+    run(main())
+
+
+@every_loop
+def test_cancelling_a_task_that_has_no_connection_yet(run: Runner) -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            blooio = AsyncBlooio(api_key="k", base_url=f"https://127.0.0.1:{listener.getsockname()[1]}")
+            task = asyncio.ensure_future(blooio.v2.request("POST", "/silence", body={}))
+            connection, _ = await asyncio.to_thread(listener.accept)
+            task.cancel()
+            with connection, pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert_in_doubt(caught.value, doubt=False)
 
     run(main())
 

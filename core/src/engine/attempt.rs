@@ -8,6 +8,7 @@ use super::Engine;
 use super::answer::{self, Value2xx};
 use super::operation::Operation;
 use super::pause::named_wait;
+use super::progress::Progress;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
 use super::transport::{Body, Fault, WireAnswer, WireRequest};
@@ -40,8 +41,9 @@ pub(crate) async fn make(
     request: &Request<'_>,
     wire: WireRequest,
     limit: Duration,
+    progress: &Progress,
 ) -> Outcome {
-    match engine.transport.exchange(wire, limit).await {
+    match engine.transport.exchange(wire, limit, progress).await {
         Ok(answer) => {
             engine.hold.observe(&answer.headers, engine.clock.now(), engine.clock.unix_ms());
             if (200..300).contains(&answer.status) {

@@ -205,8 +205,8 @@ impl<'a> Call<'a> {
         self.progress.begin_attempt(self.request.traits.harmless);
         let span = self.watch.begin_attempt();
         let limit = left.min(self.attempt_timeout);
-        let outcome =
-            attempt::make(self.engine, self.operation, self.request, self.wire(), limit).instrument(span).await;
+        let attempt = attempt::make(self.engine, self.operation, self.request, self.wire(), limit, self.progress);
+        let outcome = attempt.instrument(span).await;
         // An answer too: a host that cancels before it reads it must still learn that the message went out.
         let arrived = !matches!(&outcome, Err(failure) if !failure.may_have_arrived);
         self.progress.end_attempt(arrived && !self.request.traits.harmless);

@@ -25,6 +25,9 @@ struct State {
     maybe_sent: bool,
     /// The same, as it stood before the last attempt.
     maybe_sent_before: bool,
+    /// Whatever the attempt under way does, it changes nothing.
+    harmless: bool,
+    /// The attempt under way has something to change, and it may be on its way.
     in_flight: bool,
     key: Option<String>,
 }
@@ -35,7 +38,7 @@ impl Progress {
         lock(&self.state).attempts
     }
 
-    /// Whether the service may have done what was asked, an attempt under way included.
+    /// Whether the service may have done what was asked, an attempt under way included once it has a connection.
     pub fn maybe_sent(&self) -> bool {
         let state = lock(&self.state);
         state.maybe_sent || state.in_flight
@@ -67,7 +70,18 @@ impl Progress {
     pub(crate) fn begin_attempt(&self, harmless: bool) {
         let mut state = lock(&self.state);
         state.attempts += 1;
-        state.in_flight = !harmless;
+        state.harmless = harmless;
+    }
+
+    /// The attempt has a connection: from here on its bytes may be on their way.
+    pub(crate) fn leave(&self) {
+        let mut state = lock(&self.state);
+        state.in_flight = !state.harmless;
+    }
+
+    /// The connection took nothing of it.
+    pub(crate) fn come_back(&self) {
+        lock(&self.state).in_flight = false;
     }
 
     /// `arrived`: this attempt may have had its effect. Nothing later takes that back.

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
-use super::transport::{Body, Fault, MAX_BODY, Transport, WireAnswer, WireRequest};
+use super::progress::Progress;
+use super::transport::{Body, Exchanging, Fault, MAX_BODY, Transport, WireAnswer, WireRequest};
 use super::{BoxFuture, lock};
 use crate::error::{Error, Result};
 
@@ -142,6 +143,12 @@ impl World {
         }
     }
 
+    /// Whether the next exchange has a connection.
+    fn connects(&self) -> bool {
+        let connected = |exchange: &Exchange| !matches!(exchange.fault, Some(ScriptedFault::Connect));
+        lock(&self.exchanges).front().is_none_or(connected)
+    }
+
     fn pass(&self, time: Duration) {
         let mut now = lock(&self.now);
         *now = now.saturating_add(time);
@@ -156,15 +163,14 @@ impl World {
         let jumped = self.start_ms.load(Ordering::Relaxed).saturating_add(exchange.clock_jump_ms);
         self.start_ms.store(jumped, Ordering::Relaxed);
         let delay = Duration::from_millis(exchange.delay_ms);
-        if delay > limit || matches!(exchange.fault, Some(ScriptedFault::Timeout)) {
-            self.pass(limit);
-            return Err(Fault::Late);
-        }
-        self.pass(delay);
+        let late = delay > limit || matches!(exchange.fault, Some(ScriptedFault::Timeout));
+        self.pass(if late { limit } else { delay });
         match exchange.fault {
             Some(ScriptedFault::Connect) => {
-                return Err(Fault::NotConnected { late: false, detail: "connection refused (scripted)".into() });
+                let how = if late { "it was not made in the attempt's time" } else { "connection refused" };
+                return Err(Fault::not_connected(late, format!("{how} (scripted)")));
             }
+            _ if late => return Err(Fault::Late),
             Some(ScriptedFault::Reset) => return Err(Fault::Broken { detail: "connection reset (scripted)".into() }),
             _ => {}
         }
@@ -232,8 +238,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Transport for Script {
-    fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>> {
+    fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a> {
         lock(&self.0.requests).push(request);
+        if self.0.connects() {
+            progress.leave();
+        }
         let world = self.0.clone();
         Box::pin(async move {
             world.give_way().await;

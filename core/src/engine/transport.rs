@@ -1,12 +1,14 @@
 //! One exchange with a server, as the engine sees it.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
 
-use super::BoxFuture;
 use super::operation::Method;
+use super::progress::Progress;
 use crate::error::Error;
 
 /// Largest body accepted, also after decompression.
@@ -61,6 +63,8 @@ impl Fault {
 
 /// Carries one attempt. Implementations never retry and never follow redirects.
 pub(crate) trait Transport: Send + Sync {
-    /// Sends `request` and reads the answer within `limit`.
-    fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>>;
+    /// Sends `request` and reads the answer within `limit`. `progress` hears of it when `request` goes to a connection.
+    fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a>;
 }
+
+pub(crate) type Exchanging<'a> = Pin<Box<dyn Future<Output = Result<WireAnswer, Fault>> + Send + 'a>>;

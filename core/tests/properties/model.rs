@@ -141,9 +141,9 @@ impl Step {
     }
 
     /// The service has done what was asked, whatever it said about it.
-    pub fn has_effect(&self, late: bool) -> bool {
+    pub fn has_effect(&self) -> bool {
         match &self.fate {
-            Fate::Connect => late && self.acted,
+            Fate::Connect => false,
             Fate::Success | Fate::Garbage => true,
             Fate::Refused { status, .. } if is_definite(*status) => false,
             Fate::Truncated { status } if is_definite(*status) => false,
@@ -151,11 +151,16 @@ impl Step {
         }
     }
 
+    /// Nothing of it ever leaves.
+    pub fn is_unconnected(&self) -> bool {
+        matches!(self.fate, Fate::Connect)
+    }
+
     /// Nobody who saw this can think that something was done.
     fn excludes_effect(&self, late: bool) -> bool {
         match &self.fate {
-            _ if late => false,
             Fate::Connect => true,
+            _ if late => false,
             Fate::Refused { status, .. } | Fate::Truncated { status } => is_definite(*status),
             _ => false,
         }
@@ -163,8 +168,8 @@ impl Step {
 
     fn reason(&self, late: bool) -> Reason {
         match &self.fate {
-            _ if late => Reason::Uncertain,
             Fate::Connect => Reason::Unsent,
+            _ if late => Reason::Uncertain,
             Fate::Reset | Fate::Silence => Reason::Uncertain,
             Fate::Truncated { status: 200..300 } => Reason::Uncertain,
             Fate::Truncated { status } => Reason::of(*status, None),
@@ -280,8 +285,6 @@ pub struct Expected {
     pub elapsed_ms: u64,
     pub succeeds: bool,
     pub maybe_sent: bool,
-    /// Which attempts outlasted their time.
-    pub late: Vec<bool>,
 }
 
 /// The operation as the rules see it.
@@ -331,15 +334,8 @@ pub fn predict(rules: &Rules, settings: &Settings, steps: &[Step]) -> Expected {
     let given_flat = settings.key.is_some_and(|key| key.ends_with(":flat"));
     let mut flat = rules.generations && (settings.mode == SendBody::Flat || given_flat);
     let may_fall_back = rules.generations && settings.mode == SendBody::Auto && !given_flat;
-    let mut out = Expected {
-        attempts: 0,
-        flat: vec![],
-        waits_ms: vec![],
-        elapsed_ms: 0,
-        succeeds: false,
-        maybe_sent: false,
-        late: vec![],
-    };
+    let mut out =
+        Expected { attempts: 0, flat: vec![], waits_ms: vec![], elapsed_ms: 0, succeeds: false, maybe_sent: false };
     let mut retries = 0;
     for step in steps {
         let left = settings.timeout_ms - out.elapsed_ms;
@@ -347,7 +343,6 @@ pub fn predict(rules: &Rules, settings: &Settings, steps: &[Step]) -> Expected {
         let late = step.delay_ms > limit || matches!(step.fate, Fate::Silence);
         out.attempts += 1;
         out.flat.push(flat);
-        out.late.push(late);
         out.elapsed_ms += if late { limit } else { step.delay_ms };
         if matches!(step.fate, Fate::Success) && !late {
             out.succeeds = true;

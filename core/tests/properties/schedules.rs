@@ -65,10 +65,10 @@ pub fn set_up(operation: &Operation, settings: &Settings, steps: &[Step], yields
 }
 
 /// What the service holds after the requests that the script saw.
-pub fn serve(requests: &[Value], steps: &[Step], late: &[bool], dry_run: bool) -> Service {
+pub fn serve(requests: &[Value], steps: &[Step], dry_run: bool) -> Service {
     let mut service = Service::default();
-    for ((request, step), late) in requests.iter().zip(steps).zip(late) {
-        if step.has_effect(*late) && !dry_run {
+    for (request, step) in requests.iter().zip(steps) {
+        if step.has_effect() && !dry_run {
             service.act(key_of(request));
         }
     }
@@ -93,7 +93,7 @@ proptest! {
         let requests = requests.as_array().unwrap();
 
         // The promise itself, held against the service's own memory.
-        let service = serve(requests, &steps, &expected.late, settings.dry_run && takes_dry_run(operation));
+        let service = serve(requests, &steps, settings.dry_run && takes_dry_run(operation));
         if operation.idempotency == Idempotency::Trusted {
             prop_assert!(service.messages <= 1, "{} messages", service.messages);
         }

@@ -52,6 +52,23 @@ async fn a_connection_that_is_not_made_in_the_attempts_time_carried_nothing() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_dropped_before_it_has_a_connection_leaves_no_doubt() {
+    let (address, made) = silent().await;
+    let client = Client::open(trusting(&Authority::new().pem, address)).unwrap();
+    let (progress, run) = client.start(send());
+    let connecting = async {
+        while made.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = run => panic!("nobody answers"),
+        () = connecting => {}
+    }
+    assert_eq!((progress.attempts(), progress.maybe_sent()), (1, false));
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_come_in_time_leaves_a_doubt() {
     let (address, _made) = silent().await;
     let mut config = config(format!("http://{address}"));

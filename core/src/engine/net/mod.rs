@@ -21,9 +21,10 @@ use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 
+use super::lock;
 use super::operation::Method;
-use super::transport::{Body, Fault, Transport, WireAnswer, WireRequest};
-use super::{BoxFuture, lock};
+use super::progress::Progress;
+use super::transport::{Body, Exchanging, Fault, Transport, WireAnswer, WireRequest};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
@@ -64,7 +65,7 @@ impl Http {
 }
 
 impl Transport for Http {
-    fn exchange(&self, request: WireRequest, limit: Duration) -> BoxFuture<Result<WireAnswer, Fault>> {
+    fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a> {
         let client = self.client();
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
@@ -72,7 +73,7 @@ impl Transport for Http {
             let request = client.request(request);
             // One timer for all of it: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit));
-            let (way, response) = client.send(request, &watcher, late.as_mut()).await?;
+            let (way, response) = client.send(request, &watcher, late.as_mut(), progress).await?;
             let (mut head, body) = response.into_parts();
             let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if gzip {
@@ -135,6 +136,7 @@ impl Client {
         mut request: Request<Full<Bytes>>,
         watcher: &Watcher,
         mut late: Pin<&mut impl Future<Output = ()>>,
+        progress: &Progress,
     ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
         let uri = request.uri().clone();
         loop {
@@ -149,6 +151,7 @@ impl Client {
                     () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
                 },
             };
+            progress.leave();
             let sent = tokio::select! {
                 biased;
                 sent = way.send(request, &uri) => Some(sent),
@@ -169,6 +172,7 @@ impl Client {
                 Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
                 Some(unsent) => unsent,
             };
+            progress.come_back();
             self.pool.give_up(way.shared());
         }
     }
