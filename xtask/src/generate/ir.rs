@@ -95,7 +95,7 @@ pub struct Operation {
     pub path: String,
     /// One sentence.
     pub summary: String,
-    /// The rest, one paragraph each: description, content rule, banner of its stability.
+    /// The rest, one paragraph each: description, content rule, banner of its stability, method and path in the contract.
     pub details: Vec<String>,
     pub stability: Stability,
     pub deprecated: bool,

@@ -178,11 +178,6 @@ fn describe(operation: &Value) -> String {
     let mut paragraphs = vec![operation["summary"].as_str().unwrap_or_default().to_owned()];
     paragraphs
         .extend(operation["details"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
-    if let (Some(method), Some(path)) =
-        (operation["method"].as_str().filter(|method| !method.is_empty()), operation["path"].as_str())
-    {
-        paragraphs.push(format!("`{method} {path}`"));
-    }
     let arguments =
         operation["arguments"].as_array().into_iter().flatten().filter(|argument| argument["required"] == true);
     let documented: Vec<String> = arguments

@@ -1352,9 +1352,9 @@ export interface MessagesListParams {
   sort?: MessagesSort | undefined;
   /** Only this direction. */
   direction?: Direction | undefined;
-  /** Only messages later than this, epoch ms. Epoch milliseconds. */
+  /** Only messages later than this, epoch ms. */
   since?: number | bigint | undefined;
-  /** Only messages earlier than this, epoch ms. Epoch milliseconds. */
+  /** Only messages earlier than this, epoch ms. */
   until?: number | bigint | undefined;
 }
 

@@ -47,6 +47,8 @@ extension Blooio.V2 {
 
         /// Show the identity behind the credential.
         ///
+        /// `GET /me`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
@@ -66,6 +68,8 @@ extension Blooio.V2 {
 
         /// List the numbers this key may send from.
         ///
+        /// `GET /me/numbers`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -77,6 +81,8 @@ extension Blooio.V2 {
         }
 
         /// Ask for calls to a number to be forwarded.
+        ///
+        /// `POST /me/numbers/{number}/call-forwarding`
         ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
@@ -104,6 +110,8 @@ extension Blooio.V2 {
 
         /// Read the Name & Photo card of one of our numbers.
         ///
+        /// `GET /me/numbers/{number}/contact-card`
+        ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
         ///   - options: Settings of this call.
@@ -118,6 +126,8 @@ extension Blooio.V2 {
         }
 
         /// Change the Name & Photo card of one of our numbers.
+        ///
+        /// `PUT /me/numbers/{number}/contact-card`
         ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
@@ -150,6 +160,8 @@ extension Blooio.V2 {
         /// No body. Nothing is sent at once: the card rides with the next outbound message. Repeating the call
         /// changes nothing.
         ///
+        /// `POST /chats/{chat}/contact-card`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -173,6 +185,8 @@ extension Blooio.V2 {
         let connection: Connection
 
         /// List contacts.
+        ///
+        /// `GET /contacts`
         ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
@@ -198,6 +212,8 @@ extension Blooio.V2 {
 
         /// Create a contact.
         ///
+        /// `POST /contacts`
+        ///
         /// - Parameters:
         ///   - identifier: E.164 number or email.
         ///   - name: Display name.
@@ -217,6 +233,8 @@ extension Blooio.V2 {
 
         /// Read one contact.
         ///
+        /// `GET /contacts/{contact}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
         ///   - options: Settings of this call.
@@ -231,6 +249,8 @@ extension Blooio.V2 {
         }
 
         /// Rename a contact or clear its name.
+        ///
+        /// `PATCH /contacts/{contact}`
         ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
@@ -251,6 +271,8 @@ extension Blooio.V2 {
 
         /// Soft-delete a contact.
         ///
+        /// `DELETE /contacts/{contact}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
         ///   - options: Settings of this call.
@@ -267,6 +289,8 @@ extension Blooio.V2 {
 
         /// Tell which transports a contact can receive.
         ///
+        /// `GET /contacts/{contact}/capabilities`
+        ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
         ///   - options: Settings of this call.
@@ -282,6 +306,8 @@ extension Blooio.V2 {
 
         /// List a contact's tags.
         ///
+        /// `GET /contacts/{contact}/tags`
+        ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
         ///   - options: Settings of this call.
@@ -296,6 +322,8 @@ extension Blooio.V2 {
         }
 
         /// Add tags to a contact.
+        ///
+        /// `POST /contacts/{contact}/tags`
         ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
@@ -315,6 +343,8 @@ extension Blooio.V2 {
         }
 
         /// Soft-delete one tag.
+        ///
+        /// `DELETE /contacts/{contact}/tags/{tag}`
         ///
         /// - Parameters:
         ///   - contact: The contact's number in E.164 form, or email address.
@@ -341,6 +371,8 @@ extension Blooio.V2 {
         let connection: Connection
 
         /// List groups.
+        ///
+        /// `GET /groups`
         ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
@@ -369,6 +401,8 @@ extension Blooio.V2 {
         /// With chat_guid the group points at an existing device chat and members are bookkeeping. Without it, the
         /// device chat comes into being with the first send.
         ///
+        /// `POST /groups`
+        ///
         /// - Parameters:
         ///   - name: Group name.
         ///   - chatGUID: Link to an existing device chat instead of creating one.
@@ -391,6 +425,8 @@ extension Blooio.V2 {
 
         /// Read one group.
         ///
+        /// `GET /groups/{group}`
+        ///
         /// - Parameters:
         ///   - group: Group id.
         ///   - options: Settings of this call.
@@ -405,6 +441,8 @@ extension Blooio.V2 {
         }
 
         /// Rename a group.
+        ///
+        /// `PATCH /groups/{group}`
         ///
         /// - Parameters:
         ///   - group: Group id.
@@ -425,6 +463,8 @@ extension Blooio.V2 {
 
         /// Soft-delete a group and leave its chat.
         ///
+        /// `DELETE /groups/{group}`
+        ///
         /// - Parameters:
         ///   - group: Group id.
         ///   - options: Settings of this call.
@@ -440,6 +480,8 @@ extension Blooio.V2 {
         }
 
         /// Upload a group photo.
+        ///
+        /// `POST /groups/{group}/icon`
         ///
         /// - Parameters:
         ///   - group: Group id.
@@ -460,6 +502,8 @@ extension Blooio.V2 {
 
         /// Remove a group photo.
         ///
+        /// `DELETE /groups/{group}/icon`
+        ///
         /// - Parameters:
         ///   - group: Group id.
         ///   - options: Settings of this call.
@@ -475,6 +519,8 @@ extension Blooio.V2 {
         }
 
         /// List members of a group.
+        ///
+        /// `GET /groups/{group}/members`
         ///
         /// - Parameters:
         ///   - group: Group id.
@@ -499,6 +545,8 @@ extension Blooio.V2 {
         ///
         /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
         ///
+        /// `POST /groups/{group}/members`
+        ///
         /// - Parameters:
         ///   - group: Group id.
         ///   - contactID: E.164 number or email of the contact.
@@ -519,6 +567,8 @@ extension Blooio.V2 {
         /// Remove a member from a group.
         ///
         /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+        ///
+        /// `DELETE /groups/{group}/members/{contact}`
         ///
         /// - Parameters:
         ///   - group: Group id.
@@ -546,6 +596,8 @@ extension Blooio.V2 {
 
         /// List conversations.
         ///
+        /// `GET /chats`
+        ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
         ///   - offset: Items to skip. Default: `0`.
@@ -570,6 +622,8 @@ extension Blooio.V2 {
 
         /// Read one conversation.
         ///
+        /// `GET /chats/{chat}`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -585,6 +639,8 @@ extension Blooio.V2 {
         }
 
         /// Mark a conversation read.
+        ///
+        /// `POST /chats/{chat}/read`
         ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -618,6 +674,8 @@ extension Blooio.V2 {
         /// conversation needs text.
         ///
         /// Needs at least one of: `text`; `attachments`; `parts`.
+        ///
+        /// `POST /chats/{chat}/messages`
         ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -665,6 +723,8 @@ extension Blooio.V2 {
 
         /// List messages of a conversation.
         ///
+        /// `GET /chats/{chat}/messages`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -672,8 +732,8 @@ extension Blooio.V2 {
         ///   - offset: Items to skip. Default: `0`.
         ///   - sort: Order by time. Default: `"desc"`.
         ///   - direction: Only this direction.
-        ///   - since: Only messages later than this, epoch ms. Epoch milliseconds.
-        ///   - until: Only messages earlier than this, epoch ms. Epoch milliseconds.
+        ///   - since: Only messages later than this, epoch ms.
+        ///   - until: Only messages earlier than this, epoch ms.
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
         public func list(
@@ -699,6 +759,8 @@ extension Blooio.V2 {
 
         /// Read one message.
         ///
+        /// `GET /chats/{chat}/messages/{message}`
+        ///
         /// - Parameters:
         ///   - message: Opaque message id.
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -717,6 +779,8 @@ extension Blooio.V2 {
         }
 
         /// Read only the delivery state of a message.
+        ///
+        /// `GET /chats/{chat}/messages/{message}/status`
         ///
         /// - Parameters:
         ///   - message: Opaque message id.
@@ -738,6 +802,8 @@ extension Blooio.V2 {
         /// Try to cancel a message that has not left yet.
         ///
         /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+        ///
+        /// `DELETE /chats/{chat}/messages/{message}`
         ///
         /// - Parameters:
         ///   - message: Opaque message id.
@@ -795,6 +861,8 @@ extension Blooio.V2 {
 
         /// Add or take back a reaction.
         ///
+        /// `POST /chats/{chat}/messages/{message}/reactions`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -829,6 +897,8 @@ extension Blooio.V2 {
 
         /// Send a native iMessage poll.
         ///
+        /// `POST /chats/{chat}/polls`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -851,6 +921,8 @@ extension Blooio.V2 {
         }
 
         /// Read current poll counts.
+        ///
+        /// `GET /chats/{chat}/polls/{poll}`
         ///
         /// - Parameters:
         ///   - poll: Poll id as returned by sendPoll or a poll event.
@@ -878,6 +950,8 @@ extension Blooio.V2 {
 
         /// Show the typing indicator.
         ///
+        /// `POST /chats/{chat}/typing`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -894,6 +968,8 @@ extension Blooio.V2 {
         }
 
         /// Hide the typing indicator.
+        ///
+        /// `DELETE /chats/{chat}/typing`
         ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -919,6 +995,8 @@ extension Blooio.V2 {
 
         /// Read the wallpaper state of a chat.
         ///
+        /// `GET /chats/{chat}/background`
+        ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
         ///     numbers and addresses separated by commas for an unnamed group.
@@ -934,6 +1012,8 @@ extension Blooio.V2 {
         }
 
         /// Upload a wallpaper for a chat.
+        ///
+        /// `PUT /chats/{chat}/background`
         ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -954,6 +1034,8 @@ extension Blooio.V2 {
         }
 
         /// Remove the wallpaper of a chat.
+        ///
+        /// `DELETE /chats/{chat}/background`
         ///
         /// - Parameters:
         ///   - chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
@@ -979,6 +1061,8 @@ extension Blooio.V2 {
 
         /// List contacts sharing their place with us.
         ///
+        /// `GET /location/contacts`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -990,6 +1074,8 @@ extension Blooio.V2 {
         }
 
         /// Read one contact's place.
+        ///
+        /// `GET /location/contacts/{handle}`
         ///
         /// - Parameters:
         ///   - handle: A number in E.164 form, or an email address.
@@ -1005,6 +1091,8 @@ extension Blooio.V2 {
         }
 
         /// Ask devices for fresh positions.
+        ///
+        /// `POST /location/contacts/refresh`
         ///
         /// - Parameters:
         ///   - options: Settings of this call.
@@ -1027,6 +1115,8 @@ extension Blooio.V2 {
         /// Start a FaceTime call.
         ///
         /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+        ///
+        /// `POST /facetime/calls`
         ///
         /// - Parameters:
         ///   - handle: E.164 number or email.
@@ -1051,6 +1141,8 @@ extension Blooio.V2 {
 
         /// Parse and classify a phone number.
         ///
+        /// `GET /phone-numbers/lookup`
+        ///
         /// - Parameters:
         ///   - number: Number in E.164, national or formatted form.
         ///   - options: Settings of this call.
@@ -1066,6 +1158,8 @@ extension Blooio.V2 {
 
         /// Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
         ///
+        /// `POST /phone-numbers/lookup`
+        ///
         /// - Parameters:
         ///   - number: E.164, national or formatted.
         ///   - options: Settings of this call.
@@ -1080,6 +1174,8 @@ extension Blooio.V2 {
         }
 
         /// Parse and classify up to 100 phone numbers.
+        ///
+        /// `POST /phone-numbers/batch`
         ///
         /// - Parameters:
         ///   - numbers: The numbers, 1 to 100.
@@ -1103,6 +1199,8 @@ extension Blooio.V2 {
 
         /// List webhook subscriptions.
         ///
+        /// `GET /webhooks`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -1116,6 +1214,8 @@ extension Blooio.V2 {
         /// Subscribe a URL.
         ///
         /// **Deprecated** by the service.
+        ///
+        /// `POST /webhooks`
         ///
         /// - Parameters:
         ///   - webhookURL: Public https URL.
@@ -1139,6 +1239,8 @@ extension Blooio.V2 {
 
         /// Read one subscription.
         ///
+        /// `GET /webhooks/{webhook}`
+        ///
         /// - Parameters:
         ///   - webhook: Subscription id.
         ///   - options: Settings of this call.
@@ -1153,6 +1255,8 @@ extension Blooio.V2 {
         }
 
         /// Change, pause or resume a subscription.
+        ///
+        /// `PATCH /webhooks/{webhook}`
         ///
         /// - Parameters:
         ///   - webhook: Subscription id.
@@ -1179,6 +1283,8 @@ extension Blooio.V2 {
 
         /// Remove a subscription for good.
         ///
+        /// `DELETE /webhooks/{webhook}`
+        ///
         /// - Parameters:
         ///   - webhook: Subscription id.
         ///   - options: Settings of this call.
@@ -1195,6 +1301,8 @@ extension Blooio.V2 {
 
         /// Replace the signing secret.
         ///
+        /// `POST /webhooks/{webhook}/secret/rotate`
+        ///
         /// - Parameters:
         ///   - webhook: Subscription id.
         ///   - options: Settings of this call.
@@ -1210,6 +1318,8 @@ extension Blooio.V2 {
         }
 
         /// List delivery attempts of a subscription.
+        ///
+        /// `GET /webhooks/{webhook}/logs`
         ///
         /// - Parameters:
         ///   - webhook: Subscription id.
@@ -1243,6 +1353,8 @@ extension Blooio.V2 {
         }
 
         /// Send a logged event again.
+        ///
+        /// `POST /webhooks/{webhook}/logs/{event}/replay`
         ///
         /// - Parameters:
         ///   - webhook: Subscription id.

@@ -57,6 +57,8 @@ extension Blooio.V4 {
         ///
         /// Reports which organization and credential is calling, the sender lines it owns and its message counters.
         ///
+        /// `GET /me`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
@@ -71,6 +73,8 @@ extension Blooio.V4 {
         ///
         /// `data` is null when the key has no default priority; routed sends then use the implicit pool made of the
         /// Blooio lines the key owns.
+        ///
+        /// `GET /me/priority`
         ///
         /// - Parameters:
         ///   - options: Settings of this call.
@@ -93,6 +97,8 @@ extension Blooio.V4 {
         ///
         /// Not paginated. Each row can serve as the `{number}` path value of the other /me/numbers operations.
         ///
+        /// `GET /me/numbers`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -107,6 +113,8 @@ extension Blooio.V4 {
         ///
         /// Opens a support ticket; forwarding is not switched at once. Only dedicated and inbound lines qualify and
         /// both numbers must be US numbers.
+        ///
+        /// `POST /me/numbers/{number}/call-forwarding`
         ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
@@ -129,6 +137,8 @@ extension Blooio.V4 {
         ///
         /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
         ///
+        /// `GET /channels/blooio/available`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -142,6 +152,8 @@ extension Blooio.V4 {
         /// Order lines.
         ///
         /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+        ///
+        /// `POST /channels/blooio/purchases`
         ///
         /// - Parameters:
         ///   - planID: The plan to order lines of.
@@ -172,6 +184,8 @@ extension Blooio.V4 {
 
         /// Read the Name and Photo card of a line.
         ///
+        /// `GET /me/numbers/{number}/contact-card`
+        ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
         ///   - options: Settings of this call.
@@ -188,6 +202,8 @@ extension Blooio.V4 {
         /// Change the Name and Photo card of a line.
         ///
         /// Partial update; a body without any of the fields is refused.
+        ///
+        /// `PUT /me/numbers/{number}/contact-card`
         ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
@@ -217,6 +233,8 @@ extension Blooio.V4 {
 
         /// Upload the card photo as a file.
         ///
+        /// `POST /me/numbers/{number}/contact-card/avatar`
+        ///
         /// - Parameters:
         ///   - number: One of the key's own numbers, in E.164 form.
         ///   - avatar: Image file, at most 10 MB.
@@ -237,6 +255,8 @@ extension Blooio.V4 {
         /// Share the contact card of the line.
         ///
         /// Blooio channels only. No request body.
+        ///
+        /// `POST /chats/{chat}/contact-card`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -263,6 +283,8 @@ extension Blooio.V4 {
         ///
         /// Cached positions of people who share their location with the Apple account behind the line.
         ///
+        /// `GET /location/contacts`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -274,6 +296,8 @@ extension Blooio.V4 {
         }
 
         /// Read one Find My friend.
+        ///
+        /// `GET /location/contacts/{handle}`
         ///
         /// - Parameters:
         ///   - handle: A number in E.164 form, an email address or an Apple ID.
@@ -292,6 +316,8 @@ extension Blooio.V4 {
         ///
         /// Asks the device for new positions; per v2, new data can take 15 to 20 s to show.
         ///
+        /// `POST /location/contacts/refresh`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
@@ -306,6 +332,8 @@ extension Blooio.V4 {
         /// Refresh positions by the GET form of the route.
         ///
         /// It has an effect, so it is retried and reported like a POST.
+        ///
+        /// `GET /location/contacts/refresh`
         ///
         /// - Parameters:
         ///   - options: Settings of this call.
@@ -328,6 +356,8 @@ extension Blooio.V4 {
         /// List channels.
         ///
         /// All channels of the organization. A normal send needs no channel id.
+        ///
+        /// `GET /channels`
         ///
         /// - Parameters:
         ///   - type: Keep only this channel type.
@@ -353,6 +383,8 @@ extension Blooio.V4 {
 
         /// Read a channel.
         ///
+        /// `GET /channels/{channel}`
+        ///
         /// - Parameters:
         ///   - channel: The channel's number, alias or `ch_…` id.
         ///   - options: Settings of this call.
@@ -367,6 +399,8 @@ extension Blooio.V4 {
         }
 
         /// Read what a channel can do.
+        ///
+        /// `GET /channels/{channel}/capabilities`
         ///
         /// - Parameters:
         ///   - channel: The channel's number, alias or `ch_…` id.
@@ -385,6 +419,8 @@ extension Blooio.V4 {
         ///
         /// The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
         ///
+        /// `PUT /channels/{channel}/profile`
+        ///
         /// - Parameters:
         ///   - channel: The channel's number, alias or `ch_…` id.
         ///   - options: Settings of this call.
@@ -402,6 +438,8 @@ extension Blooio.V4 {
         /// Read line settings.
         ///
         /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+        ///
+        /// `GET /channels/{channel}/settings`
         ///
         /// - Parameters:
         ///   - channel: The channel's number, alias or `ch_…` id.
@@ -427,6 +465,8 @@ extension Blooio.V4 {
         ///
         /// Limited to the priorities of the calling key.
         ///
+        /// `GET /priorities`
+        ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
         ///   - cursor: next_cursor of the previous page. Opaque.
@@ -447,6 +487,8 @@ extension Blooio.V4 {
         ///
         /// A priority is an ordered routing plan. Channels in the same tier (necessarily of one type) are a pool;
         /// lower tiers are tried first. For the first priority of a key is_default counts as true when left out.
+        ///
+        /// `POST /priorities`
         ///
         /// - Parameters:
         ///   - channels: Entries of one tier must share a channel type.
@@ -470,6 +512,8 @@ extension Blooio.V4 {
 
         /// Read a priority.
         ///
+        /// `GET /priorities/{priority}`
+        ///
         /// - Parameters:
         ///   - priority: The priority's `priority_…` id.
         ///   - options: Settings of this call.
@@ -486,6 +530,8 @@ extension Blooio.V4 {
         /// Change a priority.
         ///
         /// `channels`, when given, replaces the whole set.
+        ///
+        /// `PATCH /priorities/{priority}`
         ///
         /// - Parameters:
         ///   - priority: The priority's `priority_…` id.
@@ -512,6 +558,8 @@ extension Blooio.V4 {
 
         /// Delete a priority.
         ///
+        /// `DELETE /priorities/{priority}`
+        ///
         /// - Parameters:
         ///   - priority: The priority's `priority_…` id.
         ///   - options: Settings of this call.
@@ -537,6 +585,8 @@ extension Blooio.V4 {
         ///
         /// Two pagination modes share this route: cursor mode by default, offset mode (which adds `pagination.total`)
         /// once any of the parameters marked so is given.
+        ///
+        /// `GET /contacts`
         ///
         /// - Parameters:
         ///   - identifier: Only the contact that owns this phone or email.
@@ -574,6 +624,8 @@ extension Blooio.V4 {
 
         /// Create a contact.
         ///
+        /// `POST /contacts`
+        ///
         /// - Parameters:
         ///   - name: The contact's name.
         ///   - identifier: First identity: E.164 phone or email.
@@ -599,6 +651,8 @@ extension Blooio.V4 {
 
         /// Read a contact.
         ///
+        /// `GET /contacts/{contact}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - options: Settings of this call.
@@ -613,6 +667,8 @@ extension Blooio.V4 {
         }
 
         /// Rename a contact.
+        ///
+        /// `PATCH /contacts/{contact}`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -633,6 +689,8 @@ extension Blooio.V4 {
 
         /// Delete a contact.
         ///
+        /// `DELETE /contacts/{contact}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - options: Settings of this call.
@@ -652,6 +710,8 @@ extension Blooio.V4 {
         /// The path contact survives. Identities of the source move over, tags are united, the survivor keeps its
         /// name and takes the name of the source only when it has none. Chats and messages hang off identities, so
         /// history follows. Repeating the same merge answers 200 again.
+        ///
+        /// `POST /contacts/{contact}/merge`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -674,6 +734,8 @@ extension Blooio.V4 {
         ///
         /// Answers with paging fields although the route declares neither limit nor cursor.
         ///
+        /// `GET /contacts/{contact}/identities`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - options: Settings of this call.
@@ -688,6 +750,8 @@ extension Blooio.V4 {
         }
 
         /// Attach an identity.
+        ///
+        /// `POST /contacts/{contact}/identities`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -714,6 +778,8 @@ extension Blooio.V4 {
 
         /// Rewrite an identity in place.
         ///
+        /// `PATCH /contacts/{contact}/identities/{identity}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - identity: The identity's `cid_…` id.
@@ -739,6 +805,8 @@ extension Blooio.V4 {
 
         /// Detach an identity.
         ///
+        /// `DELETE /contacts/{contact}/identities/{identity}`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - identity: The identity's `cid_…` id.
@@ -760,6 +828,8 @@ extension Blooio.V4 {
         ///
         /// An active line checks blooio identities live, number by number.
         ///
+        /// `GET /contacts/{contact}/capabilities`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - options: Settings of this call.
@@ -777,6 +847,8 @@ extension Blooio.V4 {
         ///
         /// Covers the 1:1 chats of all identities and the group chats in which the contact is a member now. After a
         /// merge it includes the absorbed history.
+        ///
+        /// `GET /contacts/{contact}/timeline`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -802,6 +874,8 @@ extension Blooio.V4 {
 
         /// List tags.
         ///
+        /// `GET /contacts/{contact}/tags`
+        ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
         ///   - options: Settings of this call.
@@ -816,6 +890,8 @@ extension Blooio.V4 {
         }
 
         /// Add tags.
+        ///
+        /// `POST /contacts/{contact}/tags`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -838,6 +914,8 @@ extension Blooio.V4 {
         }
 
         /// Remove a tag.
+        ///
+        /// `DELETE /contacts/{contact}/tags/{tag}`
         ///
         /// - Parameters:
         ///   - contact: The contact's `ct_…` id.
@@ -865,6 +943,8 @@ extension Blooio.V4 {
 
         /// List groups.
         ///
+        /// `GET /groups`
+        ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
         ///   - cursor: next_cursor of the previous page. Opaque.
@@ -885,6 +965,8 @@ extension Blooio.V4 {
         ///
         /// The channel must support groups (blooio, whatsapp). The device thread comes into being with the first
         /// send.
+        ///
+        /// `POST /groups`
         ///
         /// - Parameters:
         ///   - channelID: Channel with group support (blooio, whatsapp).
@@ -908,6 +990,8 @@ extension Blooio.V4 {
 
         /// Read a group.
         ///
+        /// `GET /groups/{group}`
+        ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
         ///   - options: Settings of this call.
@@ -922,6 +1006,8 @@ extension Blooio.V4 {
         }
 
         /// Rename a group.
+        ///
+        /// `PATCH /groups/{group}`
         ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
@@ -942,6 +1028,8 @@ extension Blooio.V4 {
 
         /// Delete a group.
         ///
+        /// `DELETE /groups/{group}`
+        ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
         ///   - options: Settings of this call.
@@ -960,6 +1048,8 @@ extension Blooio.V4 {
         ///
         /// Not paginated. v4 has no route that adds or removes members.
         ///
+        /// `GET /groups/{group}/members`
+        ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
         ///   - options: Settings of this call.
@@ -976,6 +1066,8 @@ extension Blooio.V4 {
         /// Upload the group icon.
         ///
         /// The group must already be linked to a device chat.
+        ///
+        /// `POST /groups/{group}/icon`
         ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
@@ -995,6 +1087,8 @@ extension Blooio.V4 {
         }
 
         /// Remove the group icon.
+        ///
+        /// `DELETE /groups/{group}/icon`
         ///
         /// - Parameters:
         ///   - group: The group's `grp_…` id.
@@ -1018,6 +1112,8 @@ extension Blooio.V4 {
         let connection: Connection
 
         /// List chats.
+        ///
+        /// `GET /chats`
         ///
         /// - Parameters:
         ///   - type: Only chats on channels of this type.
@@ -1051,6 +1147,8 @@ extension Blooio.V4 {
         ///
         /// The result is not wrapped in data.
         ///
+        /// `POST /chats`
+        ///
         /// - Parameters:
         ///   - channelID: The channel's `ch_…` id.
         ///   - to: Phone, email or provider id.
@@ -1070,6 +1168,8 @@ extension Blooio.V4 {
 
         /// Read a chat.
         ///
+        /// `GET /chats/{chat}`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - options: Settings of this call.
@@ -1084,6 +1184,8 @@ extension Blooio.V4 {
         }
 
         /// Open or close a chat, merge metadata.
+        ///
+        /// `PATCH /chats/{chat}`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1109,6 +1211,8 @@ extension Blooio.V4 {
         ///
         /// Blooio channels only. No request body.
         ///
+        /// `POST /chats/{chat}/read`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - options: Settings of this call.
@@ -1129,6 +1233,8 @@ extension Blooio.V4 {
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
         ///
+        /// `GET /chats/{chat}/participants`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - options: Settings of this call.
@@ -1147,6 +1253,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `POST /chats/{chat}/participants`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1167,6 +1275,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `DELETE /chats/{chat}/participants/{identity}`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1196,6 +1306,8 @@ extension Blooio.V4 {
         ///
         /// Blooio channels only. Per v2, RCS chats accept the call but show nothing.
         ///
+        /// `POST /chats/{chat}/typing`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - state: Show or clear it. Default: `"started"`.
@@ -1214,6 +1326,8 @@ extension Blooio.V4 {
         }
 
         /// Clear typing.
+        ///
+        /// `DELETE /chats/{chat}/typing`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1240,6 +1354,8 @@ extension Blooio.V4 {
         ///
         /// Read live from the device. Blooio channels only.
         ///
+        /// `GET /chats/{chat}/background`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - options: Settings of this call.
@@ -1256,6 +1372,8 @@ extension Blooio.V4 {
         /// Upload a chat background.
         ///
         /// Blooio channels only.
+        ///
+        /// `PUT /chats/{chat}/background`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1275,6 +1393,8 @@ extension Blooio.V4 {
         }
 
         /// Remove the chat background.
+        ///
+        /// `DELETE /chats/{chat}/background`
         ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
@@ -1304,6 +1424,8 @@ extension Blooio.V4 {
         ///
         /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`;
         /// `parts`.
+        ///
+        /// `POST /messages`
         ///
         /// - Parameters:
         ///   - to: A number or email address, several of them, a contact or a group.
@@ -1374,6 +1496,8 @@ extension Blooio.V4 {
         /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`;
         /// `parts`.
         ///
+        /// `POST /channels/{channel}/messages`
+        ///
         /// - Parameters:
         ///   - channel: The channel's number, alias or `ch_…` id.
         ///   - to: A number or email address, several of them, a contact or a group.
@@ -1432,6 +1556,8 @@ extension Blooio.V4 {
         /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`;
         /// `parts`.
         ///
+        /// `POST /chats/{chat}/messages`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - text: Plain text. With attachments it is the caption.
@@ -1481,6 +1607,8 @@ extension Blooio.V4 {
 
         /// List messages of a chat.
         ///
+        /// `GET /chats/{chat}/messages`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - order: desc is newest first. Default: `"desc"`.
@@ -1505,6 +1633,8 @@ extension Blooio.V4 {
 
         /// Read a message.
         ///
+        /// `GET /chats/{chat}/messages/{message}`
+        ///
         /// - Parameters:
         ///   - message: The message's id as a send or list gave it; those of inbound messages need not begin with
         ///     `msg_`.
@@ -1524,6 +1654,8 @@ extension Blooio.V4 {
 
         /// Read delivery status.
         ///
+        /// `GET /chats/{chat}/messages/{message}/status`
+        ///
         /// - Parameters:
         ///   - message: The message's id as a send or list gave it; those of inbound messages need not begin with
         ///     `msg_`.
@@ -1542,6 +1674,8 @@ extension Blooio.V4 {
         }
 
         /// List lifecycle events of a message.
+        ///
+        /// `GET /chats/{chat}/messages/{message}/events`
         ///
         /// - Parameters:
         ///   - message: The message's id as a send or list gave it; those of inbound messages need not begin with
@@ -1607,6 +1741,8 @@ extension Blooio.V4 {
         /// Works on inbound and outbound messages. 404 when the message is not in this chat, 409 while it has not
         /// reached the device. Blooio channels only.
         ///
+        /// `POST /chats/{chat}/messages/{message}/reactions`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - message: The message's id as a send or list gave it; those of inbound messages need not begin with
@@ -1640,6 +1776,8 @@ extension Blooio.V4 {
         /// Blooio channels only. Unlike the send routes the result is wrapped in data. Poll id and message id are the
         /// same.
         ///
+        /// `POST /chats/{chat}/polls`
+        ///
         /// - Parameters:
         ///   - chat: The chat's `chat_…` id.
         ///   - title: The question.
@@ -1667,6 +1805,8 @@ extension Blooio.V4 {
         ///
         /// Needs at least one of: `option_index`; `option`.
         ///
+        /// `POST /chats/{chat}/polls/{poll}/vote`
+        ///
         /// - Parameters:
         ///   - poll: The poll's id, which is the id of its message.
         ///   - chat: The chat's `chat_…` id.
@@ -1691,6 +1831,8 @@ extension Blooio.V4 {
         }
 
         /// Read poll results.
+        ///
+        /// `GET /chats/{chat}/polls/{poll}`
         ///
         /// - Parameters:
         ///   - poll: The poll's id, which is the id of its message.
@@ -1721,6 +1863,8 @@ extension Blooio.V4 {
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
         ///
+        /// `POST /attachments`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
@@ -1737,6 +1881,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `GET /attachments/{attachment}`
         ///
         /// - Parameters:
         ///   - attachment: The attachment's id.
@@ -1764,6 +1910,8 @@ extension Blooio.V4 {
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
         ///
+        /// `GET /templates`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
@@ -1779,6 +1927,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `POST /templates`
         ///
         /// - Parameters:
         ///   - options: Settings of this call.
@@ -1796,6 +1946,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `GET /templates/{template}`
         ///
         /// - Parameters:
         ///   - template: The template's id.
@@ -1815,6 +1967,8 @@ extension Blooio.V4 {
         /// Declared but not built: always 501 not_implemented.
         ///
         /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+        ///
+        /// `DELETE /templates/{template}`
         ///
         /// - Parameters:
         ///   - template: The template's id.
@@ -1839,6 +1993,8 @@ extension Blooio.V4 {
 
         /// List webhooks.
         ///
+        /// `GET /webhooks`
+        ///
         /// - Parameters:
         ///   - limit: Page size. Default: `50`.
         ///   - cursor: next_cursor of the previous page. Opaque.
@@ -1859,6 +2015,8 @@ extension Blooio.V4 {
         ///
         /// Registers an HTTPS endpoint. channel_id narrows it to one channel, api_key or integration_id to one
         /// credential.
+        ///
+        /// `POST /webhooks`
         ///
         /// - Parameters:
         ///   - url: HTTPS.
@@ -1887,6 +2045,8 @@ extension Blooio.V4 {
         ///
         /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
         ///
+        /// `GET /webhooks/versions`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.
@@ -1898,6 +2058,8 @@ extension Blooio.V4 {
         }
 
         /// Read a webhook.
+        ///
+        /// `GET /webhooks/{webhook}`
         ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
@@ -1913,6 +2075,8 @@ extension Blooio.V4 {
         }
 
         /// Change a webhook.
+        ///
+        /// `PATCH /webhooks/{webhook}`
         ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
@@ -1939,6 +2103,8 @@ extension Blooio.V4 {
 
         /// Delete a webhook.
         ///
+        /// `DELETE /webhooks/{webhook}`
+        ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
         ///   - options: Settings of this call.
@@ -1957,6 +2123,8 @@ extension Blooio.V4 {
         ///
         /// Takes effect at once; the old secret stops working.
         ///
+        /// `POST /webhooks/{webhook}/secret/rotate`
+        ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
         ///   - options: Settings of this call.
@@ -1972,6 +2140,8 @@ extension Blooio.V4 {
         }
 
         /// List deliveries.
+        ///
+        /// `GET /webhooks/{webhook}/deliveries`
         ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
@@ -1993,6 +2163,8 @@ extension Blooio.V4 {
         }
 
         /// List deliveries: another route to what `list_deliveries` gives.
+        ///
+        /// `GET /webhooks/{webhook}/logs`
         ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
@@ -2017,6 +2189,8 @@ extension Blooio.V4 {
         ///
         /// Same event id, new delivery id.
         ///
+        /// `POST /webhooks/{webhook}/deliveries/{delivery}/replay`
+        ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
         ///   - delivery: The delivery's `wdel_…` id.
@@ -2035,6 +2209,8 @@ extension Blooio.V4 {
         }
 
         /// Send a past delivery again: another route to what `replay_delivery` does.
+        ///
+        /// `POST /webhooks/{webhook}/logs/{delivery}/replay`
         ///
         /// - Parameters:
         ///   - webhook: The webhook's `wh_…` id.
@@ -2065,6 +2241,8 @@ extension Blooio.V4 {
         /// All event categories in one feed (messages, reactions, polls, groups, typing, safety). Usable as a polling
         /// fallback for webhooks.
         ///
+        /// `GET /events`
+        ///
         /// - Parameters:
         ///   - type: Exact type or a category wildcard such as message.* or safety.*.
         ///   - chatID: Only events of this chat.
@@ -2092,6 +2270,8 @@ extension Blooio.V4 {
 
         /// Read an event.
         ///
+        /// `GET /events/{event}`
+        ///
         /// - Parameters:
         ///   - event: The event's `evt_…` id.
         ///   - options: Settings of this call.
@@ -2116,6 +2296,8 @@ extension Blooio.V4 {
         ///
         /// Enterprise plan only (403).
         ///
+        /// `GET /phone-numbers/lookup`
+        ///
         /// - Parameters:
         ///   - number: E.164.
         ///   - options: Settings of this call.
@@ -2130,6 +2312,8 @@ extension Blooio.V4 {
         }
 
         /// Look up a number that travels in the body, out of sight of logs that keep URLs.
+        ///
+        /// `POST /phone-numbers/lookup`
         ///
         /// - Parameters:
         ///   - number: E.164.
@@ -2147,6 +2331,8 @@ extension Blooio.V4 {
         /// Look up many numbers.
         ///
         /// At most 100 numbers; enterprise plan only.
+        ///
+        /// `POST /phone-numbers/batch`
         ///
         /// - Parameters:
         ///   - numbers: The numbers, up to 100.

@@ -14,6 +14,8 @@ extension BloomChats {
         ///
         /// No field of a contact is documented: each is an open object.
         ///
+        /// `GET /contacts`
+        ///
         /// - Parameters:
         ///   - options: Settings of this call.
         /// - Returns: A sequence that fetches page after page while it is read; reading throws ``BloomChatsError``.

@@ -91,6 +91,8 @@ pub struct Me {
 
 impl Me {
     /// Show the identity behind the credential.
+    ///
+    /// `GET /me`
     pub fn get(&self) -> Request<MeResponse> {
         Request::new(&self.client, "blooio.v2.me.get")
     }
@@ -104,11 +106,15 @@ pub struct Numbers {
 
 impl Numbers {
     /// List the numbers this key may send from.
+    ///
+    /// `GET /me/numbers`
     pub fn list(&self) -> Request<Page<NumberInfo>> {
         Request::new(&self.client, "blooio.v2.numbers.list")
     }
 
     /// Ask for calls to a number to be forwarded.
+    ///
+    /// `POST /me/numbers/{number}/call-forwarding`
     ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `forward_to`: Destination number, presumably E.164.
@@ -134,6 +140,8 @@ pub struct ContactCards {
 impl ContactCards {
     /// Read the Name & Photo card of one of our numbers.
     ///
+    /// `GET /me/numbers/{number}/contact-card`
+    ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
@@ -141,6 +149,8 @@ impl ContactCards {
     }
 
     /// Change the Name & Photo card of one of our numbers.
+    ///
+    /// `PUT /me/numbers/{number}/contact-card`
     ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<UpdateContactCardResponse, ContactCardsUpdate> {
@@ -152,6 +162,8 @@ impl ContactCards {
     ///
     /// No body. Nothing is sent at once: the card rides with the next outbound message. Repeating the call changes
     /// nothing.
+    ///
+    /// `POST /chats/{chat}/contact-card`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -198,11 +210,15 @@ pub struct Contacts {
 
 impl Contacts {
     /// List contacts.
+    ///
+    /// `GET /contacts`
     pub fn list(&self) -> Request<Page<Contact>, ContactsList> {
         Request::new(&self.client, "blooio.v2.contacts.list")
     }
 
     /// Create a contact.
+    ///
+    /// `POST /contacts`
     ///
     /// - `identifier`: E.164 number or email.
     pub fn create(&self, identifier: impl Into<String>) -> Request<Contact, ContactsCreate> {
@@ -212,6 +228,8 @@ impl Contacts {
 
     /// Read one contact.
     ///
+    /// `GET /contacts/{contact}`
+    ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
         let contact: String = contact.into();
@@ -219,6 +237,8 @@ impl Contacts {
     }
 
     /// Rename a contact or clear its name.
+    ///
+    /// `PATCH /contacts/{contact}`
     ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn update(&self, contact: impl Into<String>) -> Request<Contact, ContactsUpdate> {
@@ -228,6 +248,8 @@ impl Contacts {
 
     /// Soft-delete a contact.
     ///
+    /// `DELETE /contacts/{contact}`
+    ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeleteResponse> {
         let contact: String = contact.into();
@@ -235,6 +257,8 @@ impl Contacts {
     }
 
     /// Tell which transports a contact can receive.
+    ///
+    /// `GET /contacts/{contact}/capabilities`
     ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn get_capabilities(&self, contact: impl Into<String>) -> Request<ContactCapabilities> {
@@ -244,6 +268,8 @@ impl Contacts {
 
     /// List a contact's tags.
     ///
+    /// `GET /contacts/{contact}/tags`
+    ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Page<ContactTag>> {
         let contact: String = contact.into();
@@ -251,6 +277,8 @@ impl Contacts {
     }
 
     /// Add tags to a contact.
+    ///
+    /// `POST /contacts/{contact}/tags`
     ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     /// - `tags`: Free-form tags.
@@ -265,6 +293,8 @@ impl Contacts {
     }
 
     /// Soft-delete one tag.
+    ///
+    /// `DELETE /contacts/{contact}/tags/{tag}`
     ///
     /// - `contact`: The contact's number in E.164 form, or email address.
     /// - `tag`: The tag.
@@ -340,6 +370,8 @@ pub struct Groups {
 
 impl Groups {
     /// List groups.
+    ///
+    /// `GET /groups`
     pub fn list(&self) -> Request<Page<Group>, GroupsList> {
         Request::new(&self.client, "blooio.v2.groups.list")
     }
@@ -349,6 +381,8 @@ impl Groups {
     /// With chat_guid the group points at an existing device chat and members are bookkeeping. Without it, the
     /// device chat comes into being with the first send.
     ///
+    /// `POST /groups`
+    ///
     /// - `name`: Group name.
     pub fn create(&self, name: impl Into<String>) -> Request<CreateGroupResponse, GroupsCreate> {
         let name: String = name.into();
@@ -356,6 +390,8 @@ impl Groups {
     }
 
     /// Read one group.
+    ///
+    /// `GET /groups/{group}`
     ///
     /// - `group`: Group id.
     pub fn get(&self, group: impl Into<String>) -> Request<Group> {
@@ -365,6 +401,8 @@ impl Groups {
 
     /// Rename a group.
     ///
+    /// `PATCH /groups/{group}`
+    ///
     /// - `group`: Group id.
     pub fn update(&self, group: impl Into<String>) -> Request<UpdateGroupResponse, GroupsUpdate> {
         let group: String = group.into();
@@ -373,6 +411,8 @@ impl Groups {
 
     /// Soft-delete a group and leave its chat.
     ///
+    /// `DELETE /groups/{group}`
+    ///
     /// - `group`: Group id.
     pub fn delete(&self, group: impl Into<String>) -> Request<DeleteResponse> {
         let group: String = group.into();
@@ -380,6 +420,8 @@ impl Groups {
     }
 
     /// Upload a group photo.
+    ///
+    /// `POST /groups/{group}/icon`
     ///
     /// - `group`: Group id.
     /// - `icon`: Image file bytes.
@@ -391,6 +433,8 @@ impl Groups {
 
     /// Remove a group photo.
     ///
+    /// `DELETE /groups/{group}/icon`
+    ///
     /// - `group`: Group id.
     pub fn remove_icon(&self, group: impl Into<String>) -> Request<GroupIconResponse> {
         let group: String = group.into();
@@ -398,6 +442,8 @@ impl Groups {
     }
 
     /// List members of a group.
+    ///
+    /// `GET /groups/{group}/members`
     ///
     /// - `group`: Group id.
     pub fn list_members(&self, group: impl Into<String>) -> Request<Page<GroupMember>, GroupsListMembers> {
@@ -408,6 +454,8 @@ impl Groups {
     /// Add a member to a group.
     ///
     /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+    ///
+    /// `POST /groups/{group}/members`
     ///
     /// - `group`: Group id.
     /// - `contact_id`: E.164 number or email of the contact.
@@ -420,6 +468,8 @@ impl Groups {
     /// Remove a member from a group.
     ///
     /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+    ///
+    /// `DELETE /groups/{group}/members/{contact}`
     ///
     /// - `group`: Group id.
     /// - `contact`: The contact's number in E.164 form, or email address.
@@ -516,11 +566,15 @@ pub struct Chats {
 
 impl Chats {
     /// List conversations.
+    ///
+    /// `GET /chats`
     pub fn list(&self) -> Request<Page<Chat>, ChatsList> {
         Request::new(&self.client, "blooio.v2.chats.list")
     }
 
     /// Read one conversation.
+    ///
+    /// `GET /chats/{chat}`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -530,6 +584,8 @@ impl Chats {
     }
 
     /// Mark a conversation read.
+    ///
+    /// `POST /chats/{chat}/read`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -584,6 +640,8 @@ impl Messages {
     ///
     /// Needs at least one of: `text`; `attachments`; `parts`.
     ///
+    /// `POST /chats/{chat}/messages`
+    ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn send(&self, chat: impl Into<String>) -> Request<SendMessageResponse, MessagesSend> {
@@ -593,6 +651,8 @@ impl Messages {
 
     /// List messages of a conversation.
     ///
+    /// `GET /chats/{chat}/messages`
+    ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
@@ -601,6 +661,8 @@ impl Messages {
     }
 
     /// Read one message.
+    ///
+    /// `GET /chats/{chat}/messages/{message}`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -612,6 +674,8 @@ impl Messages {
     }
 
     /// Read only the delivery state of a message.
+    ///
+    /// `GET /chats/{chat}/messages/{message}/status`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -625,6 +689,8 @@ impl Messages {
     /// Try to cancel a message that has not left yet.
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+    ///
+    /// `DELETE /chats/{chat}/messages/{message}`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -755,12 +821,12 @@ impl Request<Page<Message>, MessagesList> {
         self.with("direction", direction)
     }
 
-    /// Only messages later than this, epoch ms. Epoch milliseconds.
+    /// Only messages later than this, epoch ms.
     pub fn since(self, since: i64) -> Self {
         self.with("since", since)
     }
 
-    /// Only messages earlier than this, epoch ms. Epoch milliseconds.
+    /// Only messages earlier than this, epoch ms.
     pub fn until(self, until: i64) -> Self {
         self.with("until", until)
     }
@@ -786,6 +852,8 @@ pub struct Reactions {
 
 impl Reactions {
     /// Add or take back a reaction.
+    ///
+    /// `POST /chats/{chat}/messages/{message}/reactions`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -829,6 +897,8 @@ pub struct Polls {
 impl Polls {
     /// Send a native iMessage poll.
     ///
+    /// `POST /chats/{chat}/polls`
+    ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
     /// - `options`: The answers to choose from, 2 to 10.
@@ -843,6 +913,8 @@ impl Polls {
     }
 
     /// Read current poll counts.
+    ///
+    /// `GET /chats/{chat}/polls/{poll}`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -875,6 +947,8 @@ pub struct Typing {
 impl Typing {
     /// Show the typing indicator.
     ///
+    /// `POST /chats/{chat}/typing`
+    ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn start(&self, chat: impl Into<String>) -> Request<TypingResponse> {
@@ -883,6 +957,8 @@ impl Typing {
     }
 
     /// Hide the typing indicator.
+    ///
+    /// `DELETE /chats/{chat}/typing`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -901,6 +977,8 @@ pub struct Backgrounds {
 impl Backgrounds {
     /// Read the wallpaper state of a chat.
     ///
+    /// `GET /chats/{chat}/background`
+    ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackgroundResponse> {
@@ -909,6 +987,8 @@ impl Backgrounds {
     }
 
     /// Upload a wallpaper for a chat.
+    ///
+    /// `PUT /chats/{chat}/background`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -920,6 +1000,8 @@ impl Backgrounds {
     }
 
     /// Remove the wallpaper of a chat.
+    ///
+    /// `DELETE /chats/{chat}/background`
     ///
     /// - `chat`: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several
     ///   numbers and addresses separated by commas for an unnamed group.
@@ -937,11 +1019,15 @@ pub struct Location {
 
 impl Location {
     /// List contacts sharing their place with us.
+    ///
+    /// `GET /location/contacts`
     pub fn list(&self) -> Request<Page<ContactLocation>> {
         Request::new(&self.client, "blooio.v2.location.list")
     }
 
     /// Read one contact's place.
+    ///
+    /// `GET /location/contacts/{handle}`
     ///
     /// - `handle`: A number in E.164 form, or an email address.
     pub fn get(&self, handle: impl Into<String>) -> Request<ContactLocation> {
@@ -950,6 +1036,8 @@ impl Location {
     }
 
     /// Ask devices for fresh positions.
+    ///
+    /// `POST /location/contacts/refresh`
     pub fn refresh(&self) -> Request<RefreshLocationContactsResponse> {
         Request::new(&self.client, "blooio.v2.location.refresh")
     }
@@ -965,6 +1053,8 @@ impl Facetime {
     /// Start a FaceTime call.
     ///
     /// **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+    ///
+    /// `POST /facetime/calls`
     ///
     /// - `handle`: E.164 number or email.
     pub fn call(&self, handle: impl Into<String>) -> Request<CallFaceTimeResponse> {
@@ -982,6 +1072,8 @@ pub struct PhoneNumbers {
 impl PhoneNumbers {
     /// Parse and classify a phone number.
     ///
+    /// `GET /phone-numbers/lookup`
+    ///
     /// - `number`: Number in E.164, national or formatted form.
     pub fn lookup(&self, number: impl Into<String>) -> Request<PhoneNumberLookupResult> {
         let number: String = number.into();
@@ -990,6 +1082,8 @@ impl PhoneNumbers {
 
     /// Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
     ///
+    /// `POST /phone-numbers/lookup`
+    ///
     /// - `number`: E.164, national or formatted.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookupResult> {
         let number: String = number.into();
@@ -997,6 +1091,8 @@ impl PhoneNumbers {
     }
 
     /// Parse and classify up to 100 phone numbers.
+    ///
+    /// `POST /phone-numbers/batch`
     ///
     /// - `numbers`: The numbers, 1 to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<BatchLookupResponse> {
@@ -1013,6 +1109,8 @@ pub struct Webhooks {
 
 impl Webhooks {
     /// List webhook subscriptions.
+    ///
+    /// `GET /webhooks`
     pub fn list(&self) -> Request<Page<Webhook>> {
         Request::new(&self.client, "blooio.v2.webhooks.list")
     }
@@ -1020,6 +1118,8 @@ impl Webhooks {
     /// Subscribe a URL.
     ///
     /// **Deprecated** by the service.
+    ///
+    /// `POST /webhooks`
     ///
     /// - `webhook_url`: Public https URL.
     pub fn create(&self, webhook_url: impl Into<String>) -> Request<CreateWebhookResult, WebhooksCreate> {
@@ -1029,6 +1129,8 @@ impl Webhooks {
 
     /// Read one subscription.
     ///
+    /// `GET /webhooks/{webhook}`
+    ///
     /// - `webhook`: Subscription id.
     pub fn get(&self, webhook: impl Into<String>) -> Request<Webhook> {
         let webhook: String = webhook.into();
@@ -1036,6 +1138,8 @@ impl Webhooks {
     }
 
     /// Change, pause or resume a subscription.
+    ///
+    /// `PATCH /webhooks/{webhook}`
     ///
     /// - `webhook`: Subscription id.
     pub fn update(&self, webhook: impl Into<String>) -> Request<Webhook, WebhooksUpdate> {
@@ -1045,6 +1149,8 @@ impl Webhooks {
 
     /// Remove a subscription for good.
     ///
+    /// `DELETE /webhooks/{webhook}`
+    ///
     /// - `webhook`: Subscription id.
     pub fn delete(&self, webhook: impl Into<String>) -> Request<DeleteWebhookResponse> {
         let webhook: String = webhook.into();
@@ -1052,6 +1158,8 @@ impl Webhooks {
     }
 
     /// Replace the signing secret.
+    ///
+    /// `POST /webhooks/{webhook}/secret/rotate`
     ///
     /// - `webhook`: Subscription id.
     pub fn rotate_secret(&self, webhook: impl Into<String>) -> Request<RotateWebhookSecretResponse> {
@@ -1061,6 +1169,8 @@ impl Webhooks {
 
     /// List delivery attempts of a subscription.
     ///
+    /// `GET /webhooks/{webhook}/logs`
+    ///
     /// - `webhook`: Subscription id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookLog>, WebhooksListLogs> {
         let webhook: String = webhook.into();
@@ -1068,6 +1178,8 @@ impl Webhooks {
     }
 
     /// Send a logged event again.
+    ///
+    /// `POST /webhooks/{webhook}/logs/{event}/replay`
     ///
     /// - `webhook`: Subscription id.
     /// - `event`: Delivery log entry id.

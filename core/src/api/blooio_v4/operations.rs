@@ -113,6 +113,8 @@ impl Me {
     /// Describe the calling credential.
     ///
     /// Reports which organization and credential is calling, the sender lines it owns and its message counters.
+    ///
+    /// `GET /me`
     pub fn get(&self) -> Request<AccountContext> {
         Request::new(&self.client, "blooio.v4.me.get")
     }
@@ -121,6 +123,8 @@ impl Me {
     ///
     /// `data` is null when the key has no default priority; routed sends then use the implicit pool made of the
     /// Blooio lines the key owns.
+    ///
+    /// `GET /me/priority`
     pub fn get_default_priority(&self) -> Request<Option<Priority>> {
         Request::new(&self.client, "blooio.v4.me.get_default_priority")
     }
@@ -136,6 +140,8 @@ impl Numbers {
     /// List the sender lines of this key.
     ///
     /// Not paginated. Each row can serve as the `{number}` path value of the other /me/numbers operations.
+    ///
+    /// `GET /me/numbers`
     pub fn list(&self) -> Request<Page<SenderLine>> {
         Request::new(&self.client, "blooio.v4.numbers.list")
     }
@@ -144,6 +150,8 @@ impl Numbers {
     ///
     /// Opens a support ticket; forwarding is not switched at once. Only dedicated and inbound lines qualify and both
     /// numbers must be US numbers.
+    ///
+    /// `POST /me/numbers/{number}/call-forwarding`
     ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `forward_to`: US destination number, E.164.
@@ -162,6 +170,8 @@ impl Numbers {
     /// List lines that can be bought.
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+    ///
+    /// `GET /channels/blooio/available`
     pub fn list_available(&self) -> Request<Page<serde_json::Map<String, serde_json::Value>>> {
         Request::new(&self.client, "blooio.v4.numbers.list_available")
     }
@@ -169,6 +179,8 @@ impl Numbers {
     /// Order lines.
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+    ///
+    /// `POST /channels/blooio/purchases`
     pub fn purchase(&self) -> Request<serde_json::Map<String, serde_json::Value>, NumbersPurchase> {
         Request::new(&self.client, "blooio.v4.numbers.purchase")
     }
@@ -206,6 +218,8 @@ pub struct ContactCards {
 impl ContactCards {
     /// Read the Name and Photo card of a line.
     ///
+    /// `GET /me/numbers/{number}/contact-card`
+    ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn get(&self, number: impl Into<String>) -> Request<ContactCard> {
         let number: String = number.into();
@@ -216,6 +230,8 @@ impl ContactCards {
     ///
     /// Partial update; a body without any of the fields is refused.
     ///
+    /// `PUT /me/numbers/{number}/contact-card`
+    ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     pub fn update(&self, number: impl Into<String>) -> Request<ContactCard, ContactCardsUpdate> {
         let number: String = number.into();
@@ -223,6 +239,8 @@ impl ContactCards {
     }
 
     /// Upload the card photo as a file.
+    ///
+    /// `POST /me/numbers/{number}/contact-card/avatar`
     ///
     /// - `number`: One of the key's own numbers, in E.164 form.
     /// - `avatar`: Image file, at most 10 MB.
@@ -241,6 +259,8 @@ impl ContactCards {
     /// Share the contact card of the line.
     ///
     /// Blooio channels only. No request body.
+    ///
+    /// `POST /chats/{chat}/contact-card`
     ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn share(&self, chat: impl Into<String>) -> Request<ContactCardShared> {
@@ -288,11 +308,15 @@ impl Location {
     /// List Find My friends.
     ///
     /// Cached positions of people who share their location with the Apple account behind the line.
+    ///
+    /// `GET /location/contacts`
     pub fn list(&self) -> Request<Page<LocationContact>> {
         Request::new(&self.client, "blooio.v4.location.list")
     }
 
     /// Read one Find My friend.
+    ///
+    /// `GET /location/contacts/{handle}`
     ///
     /// - `handle`: A number in E.164 form, an email address or an Apple ID.
     pub fn get(&self, handle: impl Into<String>) -> Request<LocationContact> {
@@ -303,6 +327,8 @@ impl Location {
     /// Refresh positions.
     ///
     /// Asks the device for new positions; per v2, new data can take 15 to 20 s to show.
+    ///
+    /// `POST /location/contacts/refresh`
     pub fn refresh(&self) -> Request<LocationRefresh> {
         Request::new(&self.client, "blooio.v4.location.refresh")
     }
@@ -310,6 +336,8 @@ impl Location {
     /// Refresh positions by the GET form of the route.
     ///
     /// It has an effect, so it is retried and reported like a POST.
+    ///
+    /// `GET /location/contacts/refresh`
     pub fn refresh_by_get(&self) -> Request<LocationRefresh> {
         Request::new(&self.client, "blooio.v4.location.refresh_by_get")
     }
@@ -325,11 +353,15 @@ impl Channels {
     /// List channels.
     ///
     /// All channels of the organization. A normal send needs no channel id.
+    ///
+    /// `GET /channels`
     pub fn list(&self) -> Request<Page<Channel>, ChannelsList> {
         Request::new(&self.client, "blooio.v4.channels.list")
     }
 
     /// Read a channel.
+    ///
+    /// `GET /channels/{channel}`
     ///
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get(&self, channel: impl Into<String>) -> Request<Channel> {
@@ -338,6 +370,8 @@ impl Channels {
     }
 
     /// Read what a channel can do.
+    ///
+    /// `GET /channels/{channel}/capabilities`
     ///
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_capabilities(&self, channel: impl Into<String>) -> Request<ChannelCapabilitiesResult> {
@@ -349,6 +383,8 @@ impl Channels {
     ///
     /// The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
     ///
+    /// `PUT /channels/{channel}/profile`
+    ///
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn update_profile(&self, channel: impl Into<String>) -> Request<ChannelProfile> {
         let channel: String = channel.into();
@@ -358,6 +394,8 @@ impl Channels {
     /// Read line settings.
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+    ///
+    /// `GET /channels/{channel}/settings`
     ///
     /// - `channel`: The channel's number, alias or `ch_…` id.
     pub fn get_settings(&self, channel: impl Into<String>) -> Request<ChannelSettings> {
@@ -405,6 +443,8 @@ impl Priorities {
     /// List priorities.
     ///
     /// Limited to the priorities of the calling key.
+    ///
+    /// `GET /priorities`
     pub fn list(&self) -> Request<Page<Priority>, PrioritiesList> {
         Request::new(&self.client, "blooio.v4.priorities.list")
     }
@@ -413,6 +453,8 @@ impl Priorities {
     ///
     /// A priority is an ordered routing plan. Channels in the same tier (necessarily of one type) are a pool; lower
     /// tiers are tried first. For the first priority of a key is_default counts as true when left out.
+    ///
+    /// `POST /priorities`
     ///
     /// - `channels`: Entries of one tier must share a channel type.
     pub fn create(
@@ -425,6 +467,8 @@ impl Priorities {
 
     /// Read a priority.
     ///
+    /// `GET /priorities/{priority}`
+    ///
     /// - `priority`: The priority's `priority_…` id.
     pub fn get(&self, priority: impl Into<String>) -> Request<Priority> {
         let priority: String = priority.into();
@@ -435,6 +479,8 @@ impl Priorities {
     ///
     /// `channels`, when given, replaces the whole set.
     ///
+    /// `PATCH /priorities/{priority}`
+    ///
     /// - `priority`: The priority's `priority_…` id.
     pub fn update(&self, priority: impl Into<String>) -> Request<Priority, PrioritiesUpdate> {
         let priority: String = priority.into();
@@ -442,6 +488,8 @@ impl Priorities {
     }
 
     /// Delete a priority.
+    ///
+    /// `DELETE /priorities/{priority}`
     ///
     /// - `priority`: The priority's `priority_…` id.
     pub fn delete(&self, priority: impl Into<String>) -> Request<DeletedResult> {
@@ -518,16 +566,22 @@ impl Contacts {
     ///
     /// Two pagination modes share this route: cursor mode by default, offset mode (which adds `pagination.total`)
     /// once any of the parameters marked so is given.
+    ///
+    /// `GET /contacts`
     pub fn list(&self) -> Request<Page<Contact>, ContactsList> {
         Request::new(&self.client, "blooio.v4.contacts.list")
     }
 
     /// Create a contact.
+    ///
+    /// `POST /contacts`
     pub fn create(&self) -> Request<Contact, ContactsCreate> {
         Request::new(&self.client, "blooio.v4.contacts.create")
     }
 
     /// Read a contact.
+    ///
+    /// `GET /contacts/{contact}`
     ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn get(&self, contact: impl Into<String>) -> Request<Contact> {
@@ -536,6 +590,8 @@ impl Contacts {
     }
 
     /// Rename a contact.
+    ///
+    /// `PATCH /contacts/{contact}`
     ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `name`: The new name.
@@ -546,6 +602,8 @@ impl Contacts {
     }
 
     /// Delete a contact.
+    ///
+    /// `DELETE /contacts/{contact}`
     ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn delete(&self, contact: impl Into<String>) -> Request<DeletedResult> {
@@ -558,6 +616,8 @@ impl Contacts {
     /// The path contact survives. Identities of the source move over, tags are united, the survivor keeps its name
     /// and takes the name of the source only when it has none. Chats and messages hang off identities, so history
     /// follows. Repeating the same merge answers 200 again.
+    ///
+    /// `POST /contacts/{contact}/merge`
     ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `source_contact_id`: ct_ id of the contact to absorb; not the path contact.
@@ -573,6 +633,8 @@ impl Contacts {
     ///
     /// Answers with paging fields although the route declares neither limit nor cursor.
     ///
+    /// `GET /contacts/{contact}/identities`
+    ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_identities(&self, contact: impl Into<String>) -> Request<Page<ContactIdentity>> {
         let contact: String = contact.into();
@@ -580,6 +642,8 @@ impl Contacts {
     }
 
     /// Attach an identity.
+    ///
+    /// `POST /contacts/{contact}/identities`
     ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `identifier`: Phone number or email address.
@@ -596,6 +660,8 @@ impl Contacts {
     }
 
     /// Rewrite an identity in place.
+    ///
+    /// `PATCH /contacts/{contact}/identities/{identity}`
     ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `identity`: The identity's `cid_…` id.
@@ -617,6 +683,8 @@ impl Contacts {
 
     /// Detach an identity.
     ///
+    /// `DELETE /contacts/{contact}/identities/{identity}`
+    ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `identity`: The identity's `cid_…` id.
     pub fn detach_identity(&self, contact: impl Into<String>, identity: impl Into<String>) -> Request<DetachedResult> {
@@ -631,6 +699,8 @@ impl Contacts {
     ///
     /// An active line checks blooio identities live, number by number.
     ///
+    /// `GET /contacts/{contact}/capabilities`
+    ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_capabilities(&self, contact: impl Into<String>) -> Request<Page<IdentityCapabilities>> {
         let contact: String = contact.into();
@@ -642,6 +712,8 @@ impl Contacts {
     /// Covers the 1:1 chats of all identities and the group chats in which the contact is a member now. After a
     /// merge it includes the absorbed history.
     ///
+    /// `GET /contacts/{contact}/timeline`
+    ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_timeline(&self, contact: impl Into<String>) -> Request<Page<TimelineItem>, ContactsListTimeline> {
         let contact: String = contact.into();
@@ -649,6 +721,8 @@ impl Contacts {
     }
 
     /// List tags.
+    ///
+    /// `GET /contacts/{contact}/tags`
     ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn list_tags(&self, contact: impl Into<String>) -> Request<Vec<String>> {
@@ -658,6 +732,8 @@ impl Contacts {
 
     /// Add tags.
     ///
+    /// `POST /contacts/{contact}/tags`
+    ///
     /// - `contact`: The contact's `ct_…` id.
     pub fn add_tags(&self, contact: impl Into<String>) -> Request<Vec<String>, ContactsAddTags> {
         let contact: String = contact.into();
@@ -665,6 +741,8 @@ impl Contacts {
     }
 
     /// Remove a tag.
+    ///
+    /// `DELETE /contacts/{contact}/tags/{tag}`
     ///
     /// - `contact`: The contact's `ct_…` id.
     /// - `tag`: The tag.
@@ -845,6 +923,8 @@ pub struct Groups {
 
 impl Groups {
     /// List groups.
+    ///
+    /// `GET /groups`
     pub fn list(&self) -> Request<Page<Group>, GroupsList> {
         Request::new(&self.client, "blooio.v4.groups.list")
     }
@@ -852,6 +932,8 @@ impl Groups {
     /// Create a group.
     ///
     /// The channel must support groups (blooio, whatsapp). The device thread comes into being with the first send.
+    ///
+    /// `POST /groups`
     ///
     /// - `channel_id`: Channel with group support (blooio, whatsapp).
     /// - `members`: Phones or emails.
@@ -867,6 +949,8 @@ impl Groups {
 
     /// Read a group.
     ///
+    /// `GET /groups/{group}`
+    ///
     /// - `group`: The group's `grp_…` id.
     pub fn get(&self, group: impl Into<String>) -> Request<Group> {
         let group: String = group.into();
@@ -874,6 +958,8 @@ impl Groups {
     }
 
     /// Rename a group.
+    ///
+    /// `PATCH /groups/{group}`
     ///
     /// - `group`: The group's `grp_…` id.
     /// - `name`: The new name.
@@ -885,6 +971,8 @@ impl Groups {
 
     /// Delete a group.
     ///
+    /// `DELETE /groups/{group}`
+    ///
     /// - `group`: The group's `grp_…` id.
     pub fn delete(&self, group: impl Into<String>) -> Request<DeletedResult> {
         let group: String = group.into();
@@ -894,6 +982,8 @@ impl Groups {
     /// List members.
     ///
     /// Not paginated. v4 has no route that adds or removes members.
+    ///
+    /// `GET /groups/{group}/members`
     ///
     /// - `group`: The group's `grp_…` id.
     pub fn list_members(&self, group: impl Into<String>) -> Request<Page<GroupMember>> {
@@ -905,6 +995,8 @@ impl Groups {
     ///
     /// The group must already be linked to a device chat.
     ///
+    /// `POST /groups/{group}/icon`
+    ///
     /// - `group`: The group's `grp_…` id.
     /// - `icon`: At most 10 MB; jpeg, png, gif, webp, heic or heif.
     pub fn set_icon(&self, group: impl Into<String>, icon: File) -> Request<GroupIcon> {
@@ -914,6 +1006,8 @@ impl Groups {
     }
 
     /// Remove the group icon.
+    ///
+    /// `DELETE /groups/{group}/icon`
     ///
     /// - `group`: The group's `grp_…` id.
     pub fn remove_icon(&self, group: impl Into<String>) -> Request<RemovedResult> {
@@ -959,6 +1053,8 @@ pub struct Chats {
 
 impl Chats {
     /// List chats.
+    ///
+    /// `GET /chats`
     pub fn list(&self) -> Request<Page<Chat>, ChatsList> {
         Request::new(&self.client, "blooio.v4.chats.list")
     }
@@ -966,6 +1062,8 @@ impl Chats {
     /// Find or create a 1:1 chat.
     ///
     /// The result is not wrapped in data.
+    ///
+    /// `POST /chats`
     ///
     /// - `channel_id`: The channel's `ch_…` id.
     /// - `to`: Phone, email or provider id.
@@ -977,6 +1075,8 @@ impl Chats {
 
     /// Read a chat.
     ///
+    /// `GET /chats/{chat}`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<Chat> {
         let chat: String = chat.into();
@@ -984,6 +1084,8 @@ impl Chats {
     }
 
     /// Open or close a chat, merge metadata.
+    ///
+    /// `PATCH /chats/{chat}`
     ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn update(&self, chat: impl Into<String>) -> Request<Chat, ChatsUpdate> {
@@ -994,6 +1096,8 @@ impl Chats {
     /// Send a read receipt.
     ///
     /// Blooio channels only. No request body.
+    ///
+    /// `POST /chats/{chat}/read`
     ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn mark_read(&self, chat: impl Into<String>) -> Request<ReadResult> {
@@ -1007,6 +1111,8 @@ impl Chats {
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
     ///
+    /// `GET /chats/{chat}/participants`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn list_participants(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
@@ -1019,6 +1125,8 @@ impl Chats {
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
     ///
+    /// `POST /chats/{chat}/participants`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn add_participant(&self, chat: impl Into<String>) -> Request<serde_json::Value> {
         let chat: String = chat.into();
@@ -1030,6 +1138,8 @@ impl Chats {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `DELETE /chats/{chat}/participants/{identity}`
     ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `identity`: The identity's `cid_…` id.
@@ -1113,6 +1223,8 @@ impl Typing {
     ///
     /// Blooio channels only. Per v2, RCS chats accept the call but show nothing.
     ///
+    /// `POST /chats/{chat}/typing`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn set(&self, chat: impl Into<String>) -> Request<TypingResult, TypingSet> {
         let chat: String = chat.into();
@@ -1120,6 +1232,8 @@ impl Typing {
     }
 
     /// Clear typing.
+    ///
+    /// `DELETE /chats/{chat}/typing`
     ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn stop(&self, chat: impl Into<String>) -> Request<TypingResult> {
@@ -1151,6 +1265,8 @@ impl Backgrounds {
     ///
     /// Read live from the device. Blooio channels only.
     ///
+    /// `GET /chats/{chat}/background`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn get(&self, chat: impl Into<String>) -> Request<ChatBackground> {
         let chat: String = chat.into();
@@ -1161,6 +1277,8 @@ impl Backgrounds {
     ///
     /// Blooio channels only.
     ///
+    /// `PUT /chats/{chat}/background`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `background`: At most 10 MB; jpeg, png, gif, webp, heic or heif.
     pub fn set(&self, chat: impl Into<String>, background: File) -> Request<ChatBackgroundUpdate> {
@@ -1170,6 +1288,8 @@ impl Backgrounds {
     }
 
     /// Remove the chat background.
+    ///
+    /// `DELETE /chats/{chat}/background`
     ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn remove(&self, chat: impl Into<String>) -> Request<ChatBackgroundRemoved> {
@@ -1192,6 +1312,8 @@ impl Messages {
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
     ///
+    /// `POST /messages`
+    ///
     /// - `to`: A number or email address, several of them, a contact or a group.
     pub fn send(&self, to: impl Into<Recipient>) -> Request<SendResult, MessagesSend> {
         let to: Recipient = to.into();
@@ -1205,6 +1327,8 @@ impl Messages {
     /// sends elsewhere.
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
+    ///
+    /// `POST /channels/{channel}/messages`
     ///
     /// - `channel`: The channel's number, alias or `ch_…` id.
     /// - `to`: A number or email address, several of them, a contact or a group.
@@ -1225,6 +1349,8 @@ impl Messages {
     ///
     /// Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
     ///
+    /// `POST /chats/{chat}/messages`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn send_to_chat(&self, chat: impl Into<String>) -> Request<MessageSendResult, MessagesSendToChat> {
         let chat: String = chat.into();
@@ -1233,6 +1359,8 @@ impl Messages {
 
     /// List messages of a chat.
     ///
+    /// `GET /chats/{chat}/messages`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     pub fn list(&self, chat: impl Into<String>) -> Request<Page<Message>, MessagesList> {
         let chat: String = chat.into();
@@ -1240,6 +1368,8 @@ impl Messages {
     }
 
     /// Read a message.
+    ///
+    /// `GET /chats/{chat}/messages/{message}`
     ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
@@ -1252,6 +1382,8 @@ impl Messages {
 
     /// Read delivery status.
     ///
+    /// `GET /chats/{chat}/messages/{message}/status`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
     ///   `msg_`.
@@ -1262,6 +1394,8 @@ impl Messages {
     }
 
     /// List lifecycle events of a message.
+    ///
+    /// `GET /chats/{chat}/messages/{message}/events`
     ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
@@ -1582,6 +1716,8 @@ impl Reactions {
     /// Works on inbound and outbound messages. 404 when the message is not in this chat, 409 while it has not
     /// reached the device. Blooio channels only.
     ///
+    /// `POST /chats/{chat}/messages/{message}/reactions`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `message`: The message's id as a send or list gave it; those of inbound messages need not begin with
     ///   `msg_`.
@@ -1614,6 +1750,8 @@ impl Polls {
     /// Blooio channels only. Unlike the send routes the result is wrapped in data. Poll id and message id are the
     /// same.
     ///
+    /// `POST /chats/{chat}/polls`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `title`: The question.
     /// - `options`: The answers to choose from, at least 2.
@@ -1639,6 +1777,8 @@ impl Polls {
     ///
     /// Needs at least one of: `option_index`; `option`.
     ///
+    /// `POST /chats/{chat}/polls/{poll}/vote`
+    ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `poll`: The poll's id, which is the id of its message.
     pub fn vote(&self, chat: impl Into<String>, poll: impl Into<String>) -> Request<PollVoteResult, PollsVote> {
@@ -1648,6 +1788,8 @@ impl Polls {
     }
 
     /// Read poll results.
+    ///
+    /// `GET /chats/{chat}/polls/{poll}`
     ///
     /// - `chat`: The chat's `chat_…` id.
     /// - `poll`: The poll's id, which is the id of its message.
@@ -1687,6 +1829,8 @@ impl Attachments {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `POST /attachments`
     pub fn create(&self) -> Request<serde_json::Value> {
         Request::new(&self.client, "blooio.v4.attachments.create")
     }
@@ -1696,6 +1840,8 @@ impl Attachments {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `GET /attachments/{attachment}`
     ///
     /// - `attachment`: The attachment's id.
     pub fn get(&self, attachment: impl Into<String>) -> Request<serde_json::Value> {
@@ -1716,6 +1862,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `GET /templates`
     pub fn list(&self) -> Request<serde_json::Value> {
         Request::new(&self.client, "blooio.v4.templates.list")
     }
@@ -1725,6 +1873,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `POST /templates`
     pub fn create(&self) -> Request<serde_json::Value> {
         Request::new(&self.client, "blooio.v4.templates.create")
     }
@@ -1734,6 +1884,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `GET /templates/{template}`
     ///
     /// - `template`: The template's id.
     pub fn get(&self, template: impl Into<String>) -> Request<serde_json::Value> {
@@ -1746,6 +1898,8 @@ impl Templates {
     /// Declared but not built: always 501 not_implemented.
     ///
     /// **Planned.** The service declares this operation and does not offer it: it always answers 501.
+    ///
+    /// `DELETE /templates/{template}`
     ///
     /// - `template`: The template's id.
     pub fn delete(&self, template: impl Into<String>) -> Request<serde_json::Value> {
@@ -1762,6 +1916,8 @@ pub struct Webhooks {
 
 impl Webhooks {
     /// List webhooks.
+    ///
+    /// `GET /webhooks`
     pub fn list(&self) -> Request<Page<Webhook>, WebhooksList> {
         Request::new(&self.client, "blooio.v4.webhooks.list")
     }
@@ -1770,6 +1926,8 @@ impl Webhooks {
     ///
     /// Registers an HTTPS endpoint. channel_id narrows it to one channel, api_key or integration_id to one
     /// credential.
+    ///
+    /// `POST /webhooks`
     ///
     /// - `url`: HTTPS.
     pub fn create(&self, url: impl Into<String>) -> Request<WebhookWithSecret, WebhooksCreate> {
@@ -1780,11 +1938,15 @@ impl Webhooks {
     /// List payload versions.
     ///
     /// **Inferred.** The service does not document this operation: it may be missing or behave differently.
+    ///
+    /// `GET /webhooks/versions`
     pub fn list_versions(&self) -> Request<Page<WebhookPayloadVersion>> {
         Request::new(&self.client, "blooio.v4.webhooks.list_versions")
     }
 
     /// Read a webhook.
+    ///
+    /// `GET /webhooks/{webhook}`
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn get(&self, webhook: impl Into<String>) -> Request<Webhook> {
@@ -1794,6 +1956,8 @@ impl Webhooks {
 
     /// Change a webhook.
     ///
+    /// `PATCH /webhooks/{webhook}`
+    ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn update(&self, webhook: impl Into<String>) -> Request<Webhook, WebhooksUpdate> {
         let webhook: String = webhook.into();
@@ -1801,6 +1965,8 @@ impl Webhooks {
     }
 
     /// Delete a webhook.
+    ///
+    /// `DELETE /webhooks/{webhook}`
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn delete(&self, webhook: impl Into<String>) -> Request<DeletedResult> {
@@ -1812,6 +1978,8 @@ impl Webhooks {
     ///
     /// Takes effect at once; the old secret stops working.
     ///
+    /// `POST /webhooks/{webhook}/secret/rotate`
+    ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn rotate_secret(&self, webhook: impl Into<String>) -> Request<WebhookSecret> {
         let webhook: String = webhook.into();
@@ -1819,6 +1987,8 @@ impl Webhooks {
     }
 
     /// List deliveries.
+    ///
+    /// `GET /webhooks/{webhook}/deliveries`
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_deliveries(
@@ -1831,6 +2001,8 @@ impl Webhooks {
 
     /// List deliveries: another route to what `list_deliveries` gives.
     ///
+    /// `GET /webhooks/{webhook}/logs`
+    ///
     /// - `webhook`: The webhook's `wh_…` id.
     pub fn list_logs(&self, webhook: impl Into<String>) -> Request<Page<WebhookDelivery>, WebhooksListLogs> {
         let webhook: String = webhook.into();
@@ -1840,6 +2012,8 @@ impl Webhooks {
     /// Send a past delivery again.
     ///
     /// Same event id, new delivery id.
+    ///
+    /// `POST /webhooks/{webhook}/deliveries/{delivery}/replay`
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     /// - `delivery`: The delivery's `wdel_…` id.
@@ -1852,6 +2026,8 @@ impl Webhooks {
     }
 
     /// Send a past delivery again: another route to what `replay_delivery` does.
+    ///
+    /// `POST /webhooks/{webhook}/logs/{delivery}/replay`
     ///
     /// - `webhook`: The webhook's `wh_…` id.
     /// - `delivery`: The delivery's `wdel_…` id.
@@ -1972,11 +2148,15 @@ impl Events {
     ///
     /// All event categories in one feed (messages, reactions, polls, groups, typing, safety). Usable as a polling
     /// fallback for webhooks.
+    ///
+    /// `GET /events`
     pub fn list(&self) -> Request<Page<Event>, EventsList> {
         Request::new(&self.client, "blooio.v4.events.list")
     }
 
     /// Read an event.
+    ///
+    /// `GET /events/{event}`
     ///
     /// - `event`: The event's `evt_…` id.
     pub fn get(&self, event: impl Into<String>) -> Request<Event> {
@@ -2031,6 +2211,8 @@ impl PhoneNumbers {
     ///
     /// Enterprise plan only (403).
     ///
+    /// `GET /phone-numbers/lookup`
+    ///
     /// - `number`: E.164.
     pub fn lookup(&self, number: impl Into<String>) -> Request<PhoneNumberLookup> {
         let number: String = number.into();
@@ -2038,6 +2220,8 @@ impl PhoneNumbers {
     }
 
     /// Look up a number that travels in the body, out of sight of logs that keep URLs.
+    ///
+    /// `POST /phone-numbers/lookup`
     ///
     /// - `number`: E.164.
     pub fn lookup_by_post(&self, number: impl Into<String>) -> Request<PhoneNumberLookup> {
@@ -2048,6 +2232,8 @@ impl PhoneNumbers {
     /// Look up many numbers.
     ///
     /// At most 100 numbers; enterprise plan only.
+    ///
+    /// `POST /phone-numbers/batch`
     ///
     /// - `numbers`: The numbers, up to 100.
     pub fn lookup_many(&self, numbers: impl IntoIterator<Item = impl Into<String>>) -> Request<Vec<PhoneNumberLookup>> {

@@ -22,6 +22,8 @@ impl Contacts {
     /// List the people who talked to the account.
     ///
     /// No field of a contact is documented: each is an open object.
+    ///
+    /// `GET /contacts`
     pub fn list(&self) -> Request<Page<Contact>> {
         Request::new(&self.client, "bloomchats.contacts.list")
     }

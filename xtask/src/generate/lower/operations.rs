@@ -8,6 +8,7 @@ use super::super::ir::{
 use super::super::names::pascal;
 use super::super::node::Node;
 use super::super::overlay::{self, Overlay, Rules};
+use super::schema::EPOCH_MS;
 use super::types::{At, Resolved, Types, Way};
 use super::{is_inferred, is_withheld, sentence, stability};
 
@@ -114,6 +115,7 @@ fn operation<'a>(
     details.extend(notes);
     details.extend(content.as_ref().map(content_sentence));
     details.extend(banner(stability, deprecated));
+    details.push(format!("`{} {path}`", found.method.to_uppercase()));
     let failures = node
         .get("responses")
         .entries()
@@ -180,7 +182,8 @@ fn parameters<'a>(
             let own = types.doc(&at.key).or_else(|| if place == "path" { types.doc(wire) } else { None }).or(said);
             // What the schema adds (default, unit) follows what the parameter says, unless the overlay spoke for both.
             if let Some(own) = own.filter(|own| !field.doc.starts_with(own.as_str())) {
-                field.doc = format!("{own} {}", field.doc).trim().to_owned();
+                let added = if own.contains("poch") { field.doc.replace(EPOCH_MS, "") } else { field.doc };
+                field.doc = format!("{own} {}", added.trim()).trim().to_owned();
             }
             let place = match place {
                 "path" if rules.free_text.iter().any(|name| name == wire) => "text",

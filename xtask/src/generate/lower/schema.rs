@@ -27,6 +27,9 @@ pub fn json_kind(ty: &Type) -> &'static str {
     }
 }
 
+/// What is said of a moment whose description does not say it.
+pub const EPOCH_MS: &str = "Epoch milliseconds.";
+
 /// A field's documentation with what its schema adds to the description.
 pub fn document(node: &Node, mut doc: String, unit: &str, default: &str) -> String {
     let mut add = |text: String| {
@@ -49,7 +52,7 @@ pub fn document(node: &Node, mut doc: String, unit: &str, default: &str) -> Stri
         && node.get("format").text() == Some("int64")
         && !node.get("description").text().is_some_and(|text| text.contains("poch"))
     {
-        add("Epoch milliseconds.".to_owned());
+        add(EPOCH_MS.to_owned());
     }
     if !default.is_empty() && !node.get("description").text().is_some_and(|text| text.contains("efault")) {
         add(format!("Default: `{default}`."));

@@ -97,7 +97,10 @@ class Me:
         self,
         **call_options: Unpack[CallOptions],
     ) -> MeResponse:
-        """Show the identity behind the credential."""
+        """Show the identity behind the credential.
+
+        `GET /me`
+        """
         given: dict[str, object] = {}
         told: MeResponse = self._caller.call(
             "blooio.v2.me.get",
@@ -129,7 +132,10 @@ class Numbers:
         self,
         **call_options: Unpack[CallOptions],
     ) -> Pages[NumberInfo]:
-        """List the numbers this key may send from."""
+        """List the numbers this key may send from.
+
+        `GET /me/numbers`
+        """
         given: dict[str, object] = {}
         told: Pages[NumberInfo] = self._caller.list(
             "blooio.v2.numbers.list",
@@ -146,6 +152,8 @@ class Numbers:
         **call_options: Unpack[CallOptions],
     ) -> RequestCallForwardingResponse:
         """Ask for calls to a number to be forwarded.
+
+        `POST /me/numbers/{number}/call-forwarding`
 
         Args:
             number: One of the key's own numbers, in E.164 form.
@@ -186,6 +194,8 @@ class ContactCards:
     ) -> ContactCard:
         """Read the Name & Photo card of one of our numbers.
 
+        `GET /me/numbers/{number}/contact-card`
+
         Args:
             number: One of the key's own numbers, in E.164 form.
         """
@@ -208,6 +218,8 @@ class ContactCards:
         **call_options: Unpack[CallOptions],
     ) -> UpdateContactCardResponse:
         """Change the Name & Photo card of one of our numbers.
+
+        `PUT /me/numbers/{number}/contact-card`
 
         Args:
             number: One of the key's own numbers, in E.164 form.
@@ -241,6 +253,8 @@ class ContactCards:
 
         No body. Nothing is sent at once: the card rides with the next outbound message. Repeating the call changes
         nothing.
+
+        `POST /chats/{chat}/contact-card`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -286,6 +300,8 @@ class Contacts:
     ) -> Pages[Contact]:
         """List contacts.
 
+        `GET /contacts`
+
         Args:
             limit: Page size. Default: `50`.
             offset: Items to skip. Default: `0`.
@@ -317,6 +333,8 @@ class Contacts:
     ) -> Contact:
         """Create a contact.
 
+        `POST /contacts`
+
         Args:
             identifier: E.164 number or email.
             name: Display name.
@@ -338,6 +356,8 @@ class Contacts:
     ) -> Contact:
         """Read one contact.
 
+        `GET /contacts/{contact}`
+
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
@@ -357,6 +377,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> Contact:
         """Rename a contact or clear its name.
+
+        `PATCH /contacts/{contact}`
 
         Args:
             contact: The contact's number in E.164 form, or email address.
@@ -379,6 +401,8 @@ class Contacts:
     ) -> DeleteResponse:
         """Soft-delete a contact.
 
+        `DELETE /contacts/{contact}`
+
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
@@ -397,6 +421,8 @@ class Contacts:
     ) -> ContactCapabilities:
         """Tell which transports a contact can receive.
 
+        `GET /contacts/{contact}/capabilities`
+
         Args:
             contact: The contact's number in E.164 form, or email address.
         """
@@ -414,6 +440,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> Pages[ContactTag]:
         """List a contact's tags.
+
+        `GET /contacts/{contact}/tags`
 
         Args:
             contact: The contact's number in E.164 form, or email address.
@@ -435,6 +463,8 @@ class Contacts:
     ) -> AddContactTagsResponse:
         """Add tags to a contact.
 
+        `POST /contacts/{contact}/tags`
+
         Args:
             contact: The contact's number in E.164 form, or email address.
             tags: Free-form tags.
@@ -454,6 +484,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> DeleteResponse:
         """Soft-delete one tag.
+
+        `DELETE /contacts/{contact}/tags/{tag}`
 
         Args:
             contact: The contact's number in E.164 form, or email address.
@@ -505,6 +537,8 @@ class Groups:
     ) -> Pages[Group]:
         """List groups.
 
+        `GET /groups`
+
         Args:
             limit: Page size. Default: `50`.
             offset: Items to skip. Default: `0`.
@@ -540,6 +574,8 @@ class Groups:
         With chat_guid the group points at an existing device chat and members are bookkeeping. Without it, the device
         chat comes into being with the first send.
 
+        `POST /groups`
+
         Args:
             name: Group name.
             chat_guid: Link to an existing device chat instead of creating one.
@@ -564,6 +600,8 @@ class Groups:
     ) -> Group:
         """Read one group.
 
+        `GET /groups/{group}`
+
         Args:
             group: Group id.
         """
@@ -583,6 +621,8 @@ class Groups:
         **call_options: Unpack[CallOptions],
     ) -> UpdateGroupResponse:
         """Rename a group.
+
+        `PATCH /groups/{group}`
 
         Args:
             group: Group id.
@@ -605,6 +645,8 @@ class Groups:
     ) -> DeleteResponse:
         """Soft-delete a group and leave its chat.
 
+        `DELETE /groups/{group}`
+
         Args:
             group: Group id.
         """
@@ -624,6 +666,8 @@ class Groups:
         **call_options: Unpack[CallOptions],
     ) -> GroupIconResponse:
         """Upload a group photo.
+
+        `POST /groups/{group}/icon`
 
         Args:
             group: Group id.
@@ -645,6 +689,8 @@ class Groups:
     ) -> GroupIconResponse:
         """Remove a group photo.
 
+        `DELETE /groups/{group}/icon`
+
         Args:
             group: Group id.
         """
@@ -665,6 +711,8 @@ class Groups:
         **call_options: Unpack[CallOptions],
     ) -> Pages[GroupMember]:
         """List members of a group.
+
+        `GET /groups/{group}/members`
 
         Args:
             group: Group id.
@@ -694,6 +742,8 @@ class Groups:
 
         **Unavailable.** The service answers 501 today; the shapes are those it has announced.
 
+        `POST /groups/{group}/members`
+
         Args:
             group: Group id.
             contact_id: E.164 number or email of the contact.
@@ -715,6 +765,8 @@ class Groups:
         """Remove a member from a group.
 
         **Unavailable.** The service answers 501 today; the shapes are those it has announced.
+
+        `DELETE /groups/{group}/members/{contact}`
 
         Args:
             group: Group id.
@@ -767,6 +819,8 @@ class Chats:
     ) -> Pages[Chat]:
         """List conversations.
 
+        `GET /chats`
+
         Args:
             limit: Page size. Default: `50`.
             offset: Items to skip. Default: `0`.
@@ -796,6 +850,8 @@ class Chats:
     ) -> ChatDetail:
         """Read one conversation.
 
+        `GET /chats/{chat}`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -814,6 +870,8 @@ class Chats:
         **call_options: Unpack[CallOptions],
     ) -> ReadResponse:
         """Mark a conversation read.
+
+        `POST /chats/{chat}/read`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -873,6 +931,8 @@ class Messages:
 
         Needs at least one of: `text`; `attachments`; `parts`.
 
+        `POST /chats/{chat}/messages`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -928,6 +988,8 @@ class Messages:
     ) -> Pages[Message]:
         """List messages of a conversation.
 
+        `GET /chats/{chat}/messages`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -935,8 +997,8 @@ class Messages:
             offset: Items to skip. Default: `0`.
             sort: Order by time. Default: `"desc"`.
             direction: Only this direction.
-            since: Only messages later than this, epoch ms. Epoch milliseconds.
-            until: Only messages earlier than this, epoch ms. Epoch milliseconds.
+            since: Only messages later than this, epoch ms.
+            until: Only messages earlier than this, epoch ms.
         """
         given: dict[str, object] = {"chat": chat}
         if limit is not NOT_GIVEN:
@@ -966,6 +1028,8 @@ class Messages:
     ) -> MessageDetail:
         """Read one message.
 
+        `GET /chats/{chat}/messages/{message}`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -986,6 +1050,8 @@ class Messages:
         **call_options: Unpack[CallOptions],
     ) -> MessageStatus:
         """Read only the delivery state of a message.
+
+        `GET /chats/{chat}/messages/{message}/status`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -1009,6 +1075,8 @@ class Messages:
         """Try to cancel a message that has not left yet.
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
+
+        `DELETE /chats/{chat}/messages/{message}`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -1087,6 +1155,8 @@ class Reactions:
     ) -> ReactionResponse:
         """Add or take back a reaction.
 
+        `POST /chats/{chat}/messages/{message}/reactions`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -1134,6 +1204,8 @@ class Polls:
     ) -> SendPollResponse:
         """Send a native iMessage poll.
 
+        `POST /chats/{chat}/polls`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -1157,6 +1229,8 @@ class Polls:
         **call_options: Unpack[CallOptions],
     ) -> PollResults:
         """Read current poll counts.
+
+        `GET /chats/{chat}/polls/{poll}`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -1198,6 +1272,8 @@ class Typing:
     ) -> TypingResponse:
         """Show the typing indicator.
 
+        `POST /chats/{chat}/typing`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -1216,6 +1292,8 @@ class Typing:
         **call_options: Unpack[CallOptions],
     ) -> TypingResponse:
         """Hide the typing indicator.
+
+        `DELETE /chats/{chat}/typing`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -1256,6 +1334,8 @@ class Backgrounds:
     ) -> ChatBackgroundResponse:
         """Read the wallpaper state of a chat.
 
+        `GET /chats/{chat}/background`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -1277,6 +1357,8 @@ class Backgrounds:
     ) -> ChatBackgroundResponse:
         """Upload a wallpaper for a chat.
 
+        `PUT /chats/{chat}/background`
+
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
                 and addresses separated by commas for an unnamed group.
@@ -1297,6 +1379,8 @@ class Backgrounds:
         **call_options: Unpack[CallOptions],
     ) -> ChatBackgroundResponse:
         """Remove the wallpaper of a chat.
+
+        `DELETE /chats/{chat}/background`
 
         Args:
             chat: The conversation: a number in E.164 form, an email address, a group id (`grp_…`), or several numbers
@@ -1335,7 +1419,10 @@ class Location:
         self,
         **call_options: Unpack[CallOptions],
     ) -> Pages[ContactLocation]:
-        """List contacts sharing their place with us."""
+        """List contacts sharing their place with us.
+
+        `GET /location/contacts`
+        """
         given: dict[str, object] = {}
         told: Pages[ContactLocation] = self._caller.list(
             "blooio.v2.location.list",
@@ -1350,6 +1437,8 @@ class Location:
         **call_options: Unpack[CallOptions],
     ) -> ContactLocation:
         """Read one contact's place.
+
+        `GET /location/contacts/{handle}`
 
         Args:
             handle: A number in E.164 form, or an email address.
@@ -1366,7 +1455,10 @@ class Location:
         self,
         **call_options: Unpack[CallOptions],
     ) -> RefreshLocationContactsResponse:
-        """Ask devices for fresh positions."""
+        """Ask devices for fresh positions.
+
+        `POST /location/contacts/refresh`
+        """
         given: dict[str, object] = {}
         told: RefreshLocationContactsResponse = self._caller.call(
             "blooio.v2.location.refresh",
@@ -1406,6 +1498,8 @@ class Facetime:
 
         **Unavailable.** The service answers 501 today; the shapes are those it has announced.
 
+        `POST /facetime/calls`
+
         Args:
             handle: E.164 number or email.
         """
@@ -1444,6 +1538,8 @@ class PhoneNumbers:
     ) -> PhoneNumberLookupResult:
         """Parse and classify a phone number.
 
+        `GET /phone-numbers/lookup`
+
         Args:
             number: Number in E.164, national or formatted form.
         """
@@ -1463,6 +1559,8 @@ class PhoneNumbers:
     ) -> PhoneNumberLookupResult:
         """Parse and classify a phone number that travels in the body, out of sight of logs that keep URLs.
 
+        `POST /phone-numbers/lookup`
+
         Args:
             number: E.164, national or formatted.
         """
@@ -1481,6 +1579,8 @@ class PhoneNumbers:
         **call_options: Unpack[CallOptions],
     ) -> BatchLookupResponse:
         """Parse and classify up to 100 phone numbers.
+
+        `POST /phone-numbers/batch`
 
         Args:
             numbers: The numbers, 1 to 100.
@@ -1518,7 +1618,10 @@ class Webhooks:
         self,
         **call_options: Unpack[CallOptions],
     ) -> Pages[Webhook]:
-        """List webhook subscriptions."""
+        """List webhook subscriptions.
+
+        `GET /webhooks`
+        """
         given: dict[str, object] = {}
         told: Pages[Webhook] = self._caller.list(
             "blooio.v2.webhooks.list",
@@ -1538,6 +1641,8 @@ class Webhooks:
         """Subscribe a URL.
 
         **Deprecated** by the service.
+
+        `POST /webhooks`
 
         Args:
             webhook_url: Public https URL.
@@ -1563,6 +1668,8 @@ class Webhooks:
     ) -> Webhook:
         """Read one subscription.
 
+        `GET /webhooks/{webhook}`
+
         Args:
             webhook: Subscription id.
         """
@@ -1584,6 +1691,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> Webhook:
         """Change, pause or resume a subscription.
+
+        `PATCH /webhooks/{webhook}`
 
         Args:
             webhook: Subscription id.
@@ -1612,6 +1721,8 @@ class Webhooks:
     ) -> DeleteWebhookResponse:
         """Remove a subscription for good.
 
+        `DELETE /webhooks/{webhook}`
+
         Args:
             webhook: Subscription id.
         """
@@ -1629,6 +1740,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> RotateWebhookSecretResponse:
         """Replace the signing secret.
+
+        `POST /webhooks/{webhook}/secret/rotate`
 
         Args:
             webhook: Subscription id.
@@ -1654,6 +1767,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> Pages[WebhookLog]:
         """List delivery attempts of a subscription.
+
+        `GET /webhooks/{webhook}/logs`
 
         Args:
             webhook: Subscription id.
@@ -1691,6 +1806,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> ReplayWebhookEventResponse:
         """Send a logged event again.
+
+        `POST /webhooks/{webhook}/logs/{event}/replay`
 
         Args:
             webhook: Subscription id.

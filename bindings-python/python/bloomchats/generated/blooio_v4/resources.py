@@ -112,6 +112,8 @@ class Me:
         """Describe the calling credential.
 
         Reports which organization and credential is calling, the sender lines it owns and its message counters.
+
+        `GET /me`
         """
         given: dict[str, object] = {}
         told: AccountContext = self._caller.call(
@@ -129,6 +131,8 @@ class Me:
 
         `data` is null when the key has no default priority; routed sends then use the implicit pool made of the
         Blooio lines the key owns.
+
+        `GET /me/priority`
         """
         given: dict[str, object] = {}
         told: Priority | None = self._caller.call(
@@ -165,6 +169,8 @@ class Numbers:
         """List the sender lines of this key.
 
         Not paginated. Each row can serve as the `{number}` path value of the other /me/numbers operations.
+
+        `GET /me/numbers`
         """
         given: dict[str, object] = {}
         told: Pages[SenderLine] = self._caller.list(
@@ -186,6 +192,8 @@ class Numbers:
         Opens a support ticket; forwarding is not switched at once. Only dedicated and inbound lines qualify and both
         numbers must be US numbers.
 
+        `POST /me/numbers/{number}/call-forwarding`
+
         Args:
             number: One of the key's own numbers, in E.164 form.
             forward_to: US destination number, E.164.
@@ -205,6 +213,8 @@ class Numbers:
         """List lines that can be bought.
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
+
+        `GET /channels/blooio/available`
         """
         given: dict[str, object] = {}
         told: Pages[dict[str, Any]] = self._caller.list(
@@ -225,6 +235,8 @@ class Numbers:
         """Order lines.
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
+
+        `POST /channels/blooio/purchases`
 
         Args:
             plan_id: The plan to order lines of.
@@ -274,6 +286,8 @@ class ContactCards:
     ) -> ContactCard:
         """Read the Name and Photo card of a line.
 
+        `GET /me/numbers/{number}/contact-card`
+
         Args:
             number: One of the key's own numbers, in E.164 form.
         """
@@ -298,6 +312,8 @@ class ContactCards:
         """Change the Name and Photo card of a line.
 
         Partial update; a body without any of the fields is refused.
+
+        `PUT /me/numbers/{number}/contact-card`
 
         Args:
             number: One of the key's own numbers, in E.164 form.
@@ -331,6 +347,8 @@ class ContactCards:
     ) -> dict[str, Any]:
         """Upload the card photo as a file.
 
+        `POST /me/numbers/{number}/contact-card/avatar`
+
         Args:
             number: One of the key's own numbers, in E.164 form.
             avatar: Image file, at most 10 MB.
@@ -352,6 +370,8 @@ class ContactCards:
         """Share the contact card of the line.
 
         Blooio channels only. No request body.
+
+        `POST /chats/{chat}/contact-card`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -393,6 +413,8 @@ class Location:
         """List Find My friends.
 
         Cached positions of people who share their location with the Apple account behind the line.
+
+        `GET /location/contacts`
         """
         given: dict[str, object] = {}
         told: Pages[LocationContact] = self._caller.list(
@@ -408,6 +430,8 @@ class Location:
         **call_options: Unpack[CallOptions],
     ) -> LocationContact:
         """Read one Find My friend.
+
+        `GET /location/contacts/{handle}`
 
         Args:
             handle: A number in E.164 form, an email address or an Apple ID.
@@ -427,6 +451,8 @@ class Location:
         """Refresh positions.
 
         Asks the device for new positions; per v2, new data can take 15 to 20 s to show.
+
+        `POST /location/contacts/refresh`
         """
         given: dict[str, object] = {}
         told: LocationRefresh = self._caller.call(
@@ -443,6 +469,8 @@ class Location:
         """Refresh positions by the GET form of the route.
 
         It has an effect, so it is retried and reported like a POST.
+
+        `GET /location/contacts/refresh`
         """
         given: dict[str, object] = {}
         told: LocationRefresh = self._caller.call(
@@ -487,6 +515,8 @@ class Channels:
 
         All channels of the organization. A normal send needs no channel id.
 
+        `GET /channels`
+
         Args:
             type: Keep only this channel type.
             status: Keep only this status.
@@ -516,6 +546,8 @@ class Channels:
     ) -> Channel:
         """Read a channel.
 
+        `GET /channels/{channel}`
+
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
@@ -533,6 +565,8 @@ class Channels:
         **call_options: Unpack[CallOptions],
     ) -> ChannelCapabilitiesResult:
         """Read what a channel can do.
+
+        `GET /channels/{channel}/capabilities`
 
         Args:
             channel: The channel's number, alias or `ch_…` id.
@@ -554,6 +588,8 @@ class Channels:
 
         The body is free-form and useful keys vary by channel type: pass them as `extra_body`.
 
+        `PUT /channels/{channel}/profile`
+
         Args:
             channel: The channel's number, alias or `ch_…` id.
         """
@@ -573,6 +609,8 @@ class Channels:
         """Read line settings.
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
+
+        `GET /channels/{channel}/settings`
 
         Args:
             channel: The channel's number, alias or `ch_…` id.
@@ -619,6 +657,8 @@ class Priorities:
 
         Limited to the priorities of the calling key.
 
+        `GET /priorities`
+
         Args:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
@@ -648,6 +688,8 @@ class Priorities:
         A priority is an ordered routing plan. Channels in the same tier (necessarily of one type) are a pool; lower
         tiers are tried first. For the first priority of a key is_default counts as true when left out.
 
+        `POST /priorities`
+
         Args:
             channels: Entries of one tier must share a channel type.
             name: A name for people.
@@ -672,6 +714,8 @@ class Priorities:
     ) -> Priority:
         """Read a priority.
 
+        `GET /priorities/{priority}`
+
         Args:
             priority: The priority's `priority_…` id.
         """
@@ -695,6 +739,8 @@ class Priorities:
         """Change a priority.
 
         `channels`, when given, replaces the whole set.
+
+        `PATCH /priorities/{priority}`
 
         Args:
             priority: The priority's `priority_…` id.
@@ -722,6 +768,8 @@ class Priorities:
         **call_options: Unpack[CallOptions],
     ) -> DeletedResult:
         """Delete a priority.
+
+        `DELETE /priorities/{priority}`
 
         Args:
             priority: The priority's `priority_…` id.
@@ -775,6 +823,8 @@ class Contacts:
         Two pagination modes share this route: cursor mode by default, offset mode (which adds `pagination.total`)
         once any of the parameters marked so is given.
 
+        `GET /contacts`
+
         Args:
             identifier: Only the contact that owns this phone or email.
             q: Case-insensitive match on names, identities and tags. Switches to offset mode.
@@ -820,6 +870,8 @@ class Contacts:
     ) -> Contact:
         """Create a contact.
 
+        `POST /contacts`
+
         Args:
             name: The contact's name.
             identifier: First identity: E.164 phone or email.
@@ -849,6 +901,8 @@ class Contacts:
     ) -> Contact:
         """Read a contact.
 
+        `GET /contacts/{contact}`
+
         Args:
             contact: The contact's `ct_…` id.
         """
@@ -869,6 +923,8 @@ class Contacts:
     ) -> Contact:
         """Rename a contact.
 
+        `PATCH /contacts/{contact}`
+
         Args:
             contact: The contact's `ct_…` id.
             name: The new name.
@@ -887,6 +943,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> DeletedResult:
         """Delete a contact.
+
+        `DELETE /contacts/{contact}`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -912,6 +970,8 @@ class Contacts:
         and takes the name of the source only when it has none. Chats and messages hang off identities, so history
         follows. Repeating the same merge answers 200 again.
 
+        `POST /contacts/{contact}/merge`
+
         Args:
             contact: The contact's `ct_…` id.
             source_contact_id: ct_ id of the contact to absorb; not the path contact.
@@ -932,6 +992,8 @@ class Contacts:
         """List identities of a contact.
 
         Answers with paging fields although the route declares neither limit nor cursor.
+
+        `GET /contacts/{contact}/identities`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -954,6 +1016,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> ContactIdentity:
         """Attach an identity.
+
+        `POST /contacts/{contact}/identities`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -984,6 +1048,8 @@ class Contacts:
     ) -> ContactIdentity:
         """Rewrite an identity in place.
 
+        `PATCH /contacts/{contact}/identities/{identity}`
+
         Args:
             contact: The contact's `ct_…` id.
             identity: The identity's `cid_…` id.
@@ -1008,6 +1074,8 @@ class Contacts:
     ) -> DetachedResult:
         """Detach an identity.
 
+        `DELETE /contacts/{contact}/identities/{identity}`
+
         Args:
             contact: The contact's `ct_…` id.
             identity: The identity's `cid_…` id.
@@ -1028,6 +1096,8 @@ class Contacts:
         """Reachability per identity.
 
         An active line checks blooio identities live, number by number.
+
+        `GET /contacts/{contact}/capabilities`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -1053,6 +1123,8 @@ class Contacts:
 
         Covers the 1:1 chats of all identities and the group chats in which the contact is a member now. After a merge
         it includes the absorbed history.
+
+        `GET /contacts/{contact}/timeline`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -1081,6 +1153,8 @@ class Contacts:
     ) -> builtins.list[str]:
         """List tags.
 
+        `GET /contacts/{contact}/tags`
+
         Args:
             contact: The contact's `ct_…` id.
         """
@@ -1101,6 +1175,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> builtins.list[str]:
         """Add tags.
+
+        `POST /contacts/{contact}/tags`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -1126,6 +1202,8 @@ class Contacts:
         **call_options: Unpack[CallOptions],
     ) -> builtins.list[str]:
         """Remove a tag.
+
+        `DELETE /contacts/{contact}/tags/{tag}`
 
         Args:
             contact: The contact's `ct_…` id.
@@ -1181,6 +1259,8 @@ class Groups:
     ) -> Pages[Group]:
         """List groups.
 
+        `GET /groups`
+
         Args:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
@@ -1209,6 +1289,8 @@ class Groups:
 
         The channel must support groups (blooio, whatsapp). The device thread comes into being with the first send.
 
+        `POST /groups`
+
         Args:
             channel_id: Channel with group support (blooio, whatsapp).
             members: Phones or emails.
@@ -1231,6 +1313,8 @@ class Groups:
     ) -> Group:
         """Read a group.
 
+        `GET /groups/{group}`
+
         Args:
             group: The group's `grp_…` id.
         """
@@ -1251,6 +1335,8 @@ class Groups:
     ) -> Group:
         """Rename a group.
 
+        `PATCH /groups/{group}`
+
         Args:
             group: The group's `grp_…` id.
             name: The new name.
@@ -1269,6 +1355,8 @@ class Groups:
         **call_options: Unpack[CallOptions],
     ) -> DeletedResult:
         """Delete a group.
+
+        `DELETE /groups/{group}`
 
         Args:
             group: The group's `grp_…` id.
@@ -1289,6 +1377,8 @@ class Groups:
         """List members.
 
         Not paginated. v4 has no route that adds or removes members.
+
+        `GET /groups/{group}/members`
 
         Args:
             group: The group's `grp_…` id.
@@ -1312,6 +1402,8 @@ class Groups:
 
         The group must already be linked to a device chat.
 
+        `POST /groups/{group}/icon`
+
         Args:
             group: The group's `grp_…` id.
             icon: At most 10 MB; jpeg, png, gif, webp, heic or heif.
@@ -1331,6 +1423,8 @@ class Groups:
         **call_options: Unpack[CallOptions],
     ) -> RemovedResult:
         """Remove the group icon.
+
+        `DELETE /groups/{group}/icon`
 
         Args:
             group: The group's `grp_…` id.
@@ -1382,6 +1476,8 @@ class Chats:
     ) -> Pages[Chat]:
         """List chats.
 
+        `GET /chats`
+
         Args:
             type: Only chats on channels of this type.
             state: Only chats in this state.
@@ -1421,6 +1517,8 @@ class Chats:
 
         The result is not wrapped in data.
 
+        `POST /chats`
+
         Args:
             channel_id: The channel's `ch_…` id.
             to: Phone, email or provider id.
@@ -1439,6 +1537,8 @@ class Chats:
         **call_options: Unpack[CallOptions],
     ) -> Chat:
         """Read a chat.
+
+        `GET /chats/{chat}`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1460,6 +1560,8 @@ class Chats:
         **call_options: Unpack[CallOptions],
     ) -> Chat:
         """Open or close a chat, merge metadata.
+
+        `PATCH /chats/{chat}`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1487,6 +1589,8 @@ class Chats:
 
         Blooio channels only. No request body.
 
+        `POST /chats/{chat}/read`
+
         Args:
             chat: The chat's `chat_…` id.
         """
@@ -1508,6 +1612,8 @@ class Chats:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `GET /chats/{chat}/participants`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1531,6 +1637,8 @@ class Chats:
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
 
+        `POST /chats/{chat}/participants`
+
         Args:
             chat: The chat's `chat_…` id.
         """
@@ -1553,6 +1661,8 @@ class Chats:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `DELETE /chats/{chat}/participants/{identity}`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1603,6 +1713,8 @@ class Typing:
 
         Blooio channels only. Per v2, RCS chats accept the call but show nothing.
 
+        `POST /chats/{chat}/typing`
+
         Args:
             chat: The chat's `chat_…` id.
             state: Show or clear it. Default: `"started"`.
@@ -1623,6 +1735,8 @@ class Typing:
         **call_options: Unpack[CallOptions],
     ) -> TypingResult:
         """Clear typing.
+
+        `DELETE /chats/{chat}/typing`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1664,6 +1778,8 @@ class Backgrounds:
 
         Read live from the device. Blooio channels only.
 
+        `GET /chats/{chat}/background`
+
         Args:
             chat: The chat's `chat_…` id.
         """
@@ -1686,6 +1802,8 @@ class Backgrounds:
 
         Blooio channels only.
 
+        `PUT /chats/{chat}/background`
+
         Args:
             chat: The chat's `chat_…` id.
             background: At most 10 MB; jpeg, png, gif, webp, heic or heif.
@@ -1705,6 +1823,8 @@ class Backgrounds:
         **call_options: Unpack[CallOptions],
     ) -> ChatBackgroundRemoved:
         """Remove the chat background.
+
+        `DELETE /chats/{chat}/background`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -1765,6 +1885,8 @@ class Messages:
         `dry_run` validates and routes without sending.
 
         Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
+
+        `POST /messages`
 
         Args:
             to: A number or email address, several of them, a contact or a group.
@@ -1849,6 +1971,8 @@ class Messages:
 
         Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
 
+        `POST /channels/{channel}/messages`
+
         Args:
             channel: The channel's number, alias or `ch_…` id.
             to: A number or email address, several of them, a contact or a group.
@@ -1918,6 +2042,8 @@ class Messages:
 
         Needs exactly one of: `text` and/or `attachments`; `rich_link`; `poll`; `interactive`; `template`; `parts`.
 
+        `POST /chats/{chat}/messages`
+
         Args:
             chat: The chat's `chat_…` id.
             text: Plain text. With attachments it is the caption.
@@ -1973,6 +2099,8 @@ class Messages:
     ) -> Pages[Message]:
         """List messages of a chat.
 
+        `GET /chats/{chat}/messages`
+
         Args:
             chat: The chat's `chat_…` id.
             order: desc is newest first. Default: `"desc"`.
@@ -2001,6 +2129,8 @@ class Messages:
     ) -> Message:
         """Read a message.
 
+        `GET /chats/{chat}/messages/{message}`
+
         Args:
             chat: The chat's `chat_…` id.
             message: The message's id as a send or list gave it; those of inbound messages need not begin with `msg_`.
@@ -2020,6 +2150,8 @@ class Messages:
         **call_options: Unpack[CallOptions],
     ) -> MessageStatus:
         """Read delivery status.
+
+        `GET /chats/{chat}/messages/{message}/status`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -2043,6 +2175,8 @@ class Messages:
         **call_options: Unpack[CallOptions],
     ) -> Pages[MessageEvent]:
         """List lifecycle events of a message.
+
+        `GET /chats/{chat}/messages/{message}/events`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -2130,6 +2264,8 @@ class Reactions:
         Works on inbound and outbound messages. 404 when the message is not in this chat, 409 while it has not reached
         the device. Blooio channels only.
 
+        `POST /chats/{chat}/messages/{message}/reactions`
+
         Args:
             chat: The chat's `chat_…` id.
             message: The message's id as a send or list gave it; those of inbound messages need not begin with `msg_`.
@@ -2175,6 +2311,8 @@ class Polls:
         Blooio channels only. Unlike the send routes the result is wrapped in data. Poll id and message id are the
         same.
 
+        `POST /chats/{chat}/polls`
+
         Args:
             chat: The chat's `chat_…` id.
             title: The question.
@@ -2203,6 +2341,8 @@ class Polls:
 
         Needs at least one of: `option_index`; `option`.
 
+        `POST /chats/{chat}/polls/{poll}/vote`
+
         Args:
             chat: The chat's `chat_…` id.
             poll: The poll's id, which is the id of its message.
@@ -2228,6 +2368,8 @@ class Polls:
         **call_options: Unpack[CallOptions],
     ) -> PollResults:
         """Read poll results.
+
+        `GET /chats/{chat}/polls/{poll}`
 
         Args:
             chat: The chat's `chat_…` id.
@@ -2271,6 +2413,8 @@ class Attachments:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `POST /attachments`
         """
         given: dict[str, object] = {}
         told = self._caller.call(
@@ -2290,6 +2434,8 @@ class Attachments:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `GET /attachments/{attachment}`
 
         Args:
             attachment: The attachment's id.
@@ -2331,6 +2477,8 @@ class Templates:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `GET /templates`
         """
         given: dict[str, object] = {}
         told = self._caller.call(
@@ -2349,6 +2497,8 @@ class Templates:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `POST /templates`
         """
         given: dict[str, object] = {}
         told = self._caller.call(
@@ -2368,6 +2518,8 @@ class Templates:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `GET /templates/{template}`
 
         Args:
             template: The template's id.
@@ -2390,6 +2542,8 @@ class Templates:
         Declared but not built: always 501 not_implemented.
 
         **Planned.** The service declares this operation and does not offer it: it always answers 501.
+
+        `DELETE /templates/{template}`
 
         Args:
             template: The template's id.
@@ -2433,6 +2587,8 @@ class Webhooks:
     ) -> Pages[Webhook]:
         """List webhooks.
 
+        `GET /webhooks`
+
         Args:
             limit: Page size. Default: `50`.
             cursor: next_cursor of the previous page. Opaque.
@@ -2463,6 +2619,8 @@ class Webhooks:
         Registers an HTTPS endpoint. channel_id narrows it to one channel, api_key or integration_id to one
         credential.
 
+        `POST /webhooks`
+
         Args:
             url: HTTPS.
             event_types: Event types to deliver: exact, `message.*`, or `*` for all. Default: `["*"]`.
@@ -2490,6 +2648,8 @@ class Webhooks:
         """List payload versions.
 
         **Inferred.** The service does not document this operation: it may be missing or behave differently.
+
+        `GET /webhooks/versions`
         """
         given: dict[str, object] = {}
         told: Pages[WebhookPayloadVersion] = self._caller.list(
@@ -2505,6 +2665,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> Webhook:
         """Read a webhook.
+
+        `GET /webhooks/{webhook}`
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2527,6 +2689,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> Webhook:
         """Change a webhook.
+
+        `PATCH /webhooks/{webhook}`
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2555,6 +2719,8 @@ class Webhooks:
     ) -> DeletedResult:
         """Delete a webhook.
 
+        `DELETE /webhooks/{webhook}`
+
         Args:
             webhook: The webhook's `wh_…` id.
         """
@@ -2574,6 +2740,8 @@ class Webhooks:
         """Rotate the signing secret.
 
         Takes effect at once; the old secret stops working.
+
+        `POST /webhooks/{webhook}/secret/rotate`
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2595,6 +2763,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> Pages[WebhookDelivery]:
         """List deliveries.
+
+        `GET /webhooks/{webhook}/deliveries`
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2623,6 +2793,8 @@ class Webhooks:
     ) -> Pages[WebhookDelivery]:
         """List deliveries: another route to what `list_deliveries` gives.
 
+        `GET /webhooks/{webhook}/logs`
+
         Args:
             webhook: The webhook's `wh_…` id.
             limit: Page size. Default: `50`.
@@ -2650,6 +2822,8 @@ class Webhooks:
 
         Same event id, new delivery id.
 
+        `POST /webhooks/{webhook}/deliveries/{delivery}/replay`
+
         Args:
             webhook: The webhook's `wh_…` id.
             delivery: The delivery's `wdel_…` id.
@@ -2669,6 +2843,8 @@ class Webhooks:
         **call_options: Unpack[CallOptions],
     ) -> WebhookReplay:
         """Send a past delivery again: another route to what `replay_delivery` does.
+
+        `POST /webhooks/{webhook}/logs/{delivery}/replay`
 
         Args:
             webhook: The webhook's `wh_…` id.
@@ -2726,6 +2902,8 @@ class Events:
         All event categories in one feed (messages, reactions, polls, groups, typing, safety). Usable as a polling
         fallback for webhooks.
 
+        `GET /events`
+
         Args:
             type: Exact type or a category wildcard such as message.* or safety.*.
             chat_id: Only events of this chat.
@@ -2757,6 +2935,8 @@ class Events:
         **call_options: Unpack[CallOptions],
     ) -> Event:
         """Read an event.
+
+        `GET /events/{event}`
 
         Args:
             event: The event's `evt_…` id.
@@ -2799,6 +2979,8 @@ class PhoneNumbers:
 
         Enterprise plan only (403).
 
+        `GET /phone-numbers/lookup`
+
         Args:
             number: E.164.
         """
@@ -2817,6 +2999,8 @@ class PhoneNumbers:
         **call_options: Unpack[CallOptions],
     ) -> PhoneNumberLookup:
         """Look up a number that travels in the body, out of sight of logs that keep URLs.
+
+        `POST /phone-numbers/lookup`
 
         Args:
             number: E.164.
@@ -2838,6 +3022,8 @@ class PhoneNumbers:
         """Look up many numbers.
 
         At most 100 numbers; enterprise plan only.
+
+        `POST /phone-numbers/batch`
 
         Args:
             numbers: The numbers, up to 100.

@@ -35,6 +35,8 @@ class AsyncContacts:
         """List the people who talked to the account.
 
         No field of a contact is documented: each is an open object.
+
+        `GET /contacts`
         """
         given: dict[str, object] = {}
         told: AsyncPages[Contact] = self._caller.list(
