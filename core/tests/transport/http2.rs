@@ -42,14 +42,14 @@ type Requests = UnboundedReceiver<Option<String>>;
 
 /// Meets the requests with these fates in turn, then accepts them.
 pub async fn service(fates: &[Fate]) -> (Authority, SocketAddr, Requests) {
-    let (authority, address, requests, _) = counted(fates).await;
+    let (authority, address, requests, _) = counted(fates, "localhost").await;
     (authority, address, requests)
 }
 
-/// A [`service`] that counts its connections.
-async fn counted(fates: &[Fate]) -> (Authority, SocketAddr, Requests, Arc<AtomicUsize>) {
+/// A [`service`] of another name that counts its connections.
+pub async fn counted(fates: &[Fate], name: &str) -> (Authority, SocketAddr, Requests, Arc<AtomicUsize>) {
     let authority = Authority::new();
-    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let acceptor = acceptor(authority.certify(name, |_| {}), &["h2"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let (seen, requests) = unbounded_channel();
@@ -61,7 +61,8 @@ async fn counted(fates: &[Fate]) -> (Authority, SocketAddr, Requests, Arc<Atomic
             count.fetch_add(1, Ordering::SeqCst);
             let (acceptor, seen, fates) = (acceptor.clone(), seen.clone(), fates.clone());
             tokio::spawn(async move {
-                let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let mut connection = h2::server::handshake(stream).await.unwrap();
                 while let Some(Ok((request, answer))) = connection.accept().await {
                     let key = request.headers().get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
                     let _ = seen.send(key);
@@ -139,7 +140,7 @@ async fn a_protected_send_goes_out_again_under_its_key() {
 
 #[tokio::test]
 async fn one_connection_carries_many_calls_those_that_come_first_together_too() {
-    let (authority, address, requests, made) = counted(&[]).await;
+    let (authority, address, requests, made) = counted(&[], "localhost").await;
     let client = Client::open(trusting(&authority.pem, address)).unwrap();
     let many: tokio::task::JoinSet<_> = (0..200).map(|_| client.call(send())).collect();
     assert!(many.join_all().await.iter().all(|result| result.is_ok()));

@@ -1,18 +1,28 @@
 //! Proxies: what they are told, and what they are not.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use bloomchats::{Client, Config, ErrorKind};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::child;
-use crate::server::{ACCEPTED, config, send, serve};
+use crate::server::{ACCEPTED, call, config, send, serve};
 use crate::tls::{self, Authority, trusting};
+use crate::{child, http2};
 
 /// A proxy that makes every tunnel it is asked for, or refuses it with `refusal`. The heads it reads arrive on the channel.
 async fn tunnels(refusal: Option<&'static str>) -> (SocketAddr, UnboundedReceiver<String>) {
+    tunnels_to(None, refusal).await
+}
+
+/// The same, with every tunnel leading to `target`.
+async fn tunnels_to(
+    target: Option<SocketAddr>,
+    refusal: Option<&'static str>,
+) -> (SocketAddr, UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (seen, heads) = unbounded_channel();
@@ -25,7 +35,8 @@ async fn tunnels(refusal: Option<&'static str>) -> (SocketAddr, UnboundedReceive
                     head.push(client.read_u8().await.unwrap());
                 }
                 let head = String::from_utf8(head).unwrap();
-                let to = head.split_whitespace().nth(1).unwrap().to_owned();
+                let asked_for = head.split_whitespace().nth(1).unwrap().to_owned();
+                let to = target.map_or(asked_for, |target| target.to_string());
                 seen.send(head).unwrap();
                 if let Some(refusal) = refusal {
                     return client.write_all(refusal.as_bytes()).await.unwrap();
@@ -59,6 +70,26 @@ async fn a_tunnel_leads_to_the_service_and_hears_nothing() {
     let request = requests.recv().await.unwrap().to_ascii_lowercase();
     assert!(request.starts_with("post /v2/api/chats/"), "{request}");
     assert!(!request.contains("proxy-authorization"), "{request}");
+}
+
+/// v2 and v4 have origins of their own: what a certificate says of one is nothing that the other may be told a key for.
+#[tokio::test]
+async fn a_connection_to_one_origin_carries_nothing_to_another() {
+    let (authority, service, mut requests, made) = http2::counted(&[], "backend.blooio.com").await;
+    let (proxy, mut heads) = tunnels_to(Some(service), None).await;
+    let mut config = through(Config::blooio().with_api_key("bl_test_key"), proxy);
+    config.ca_certs = Some(authority.pem.into_bytes());
+    let client = Client::open(config).unwrap();
+    client.call(send()).await.unwrap();
+    let error = client.call(call("blooio.v4.messages.send", json!({"to": "+15551234567", "text": "Hello"}))).await;
+    let error = error.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, false), "{error}");
+    client.call(send()).await.unwrap();
+    for origin in ["backend.blooio.com", "api.blooio.com"] {
+        assert!(heads.recv().await.unwrap().starts_with(&format!("CONNECT {origin}:443 ")));
+    }
+    assert_eq!(std::iter::from_fn(|| requests.try_recv().ok()).count(), 2);
+    assert_eq!(made.load(Ordering::SeqCst), 2, "each origin keeps its connection");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ impl Authority {
         Authority { issuer: Issuer::new(params, key), pem }
     }
 
-    /// A certificate for `host`, with what is wrong about it done by `spoil`.
+    /// A certificate for `host`, with what is odd about it done by `spoil`.
     pub fn certify(&self, host: &str, spoil: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();

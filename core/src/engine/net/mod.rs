@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
-use http::{HeaderValue, Request, Response};
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -70,10 +71,11 @@ impl Transport for Http {
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
             let watcher = Watcher::here().ok_or_else(no_watcher)?;
+            let pool = client.pool(&request.uri);
             let request = client.request(request);
             // One timer for all of it: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit));
-            let (way, response) = client.send(request, &watcher, late.as_mut(), progress).await?;
+            let (way, response) = pool.send(request, &watcher, late.as_mut(), progress).await?;
             let (mut head, body) = response.into_parts();
             let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if gzip {
@@ -84,9 +86,9 @@ impl Transport for Http {
             let shared = way.shared();
             let body = tokio::select! {
                 biased;
-                body = client.read(way, body, gzip) => body,
+                body = pool.read(way, body, gzip) => body,
                 () = late => {
-                    client.pool.give_up(shared);
+                    pool.give_up(shared);
                     Body::BrokenOff { late: true, detail: "the answer did not end in time".into() }
                 }
             };
@@ -102,7 +104,9 @@ fn is_gzip(coding: &HeaderValue) -> bool {
 
 /// Connections, and what every request has in common.
 struct Client {
-    pool: Arc<Pool>,
+    connector: Connector,
+    /// One for each origin: whom one connection leads to says nothing of another origin.
+    pools: Mutex<Vec<(Authority, Arc<Pool>)>>,
     proxies: Arc<Matcher>,
     user_agent: HeaderValue,
 }
@@ -127,63 +131,18 @@ impl Client {
         let roots = if encrypts { trust::roots(config)? } else { RootCertStore::empty() };
         let connector = Connector::new(trust::client_config(roots)?, proxies.clone(), timeout);
         let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
-        Ok(Client { pool: Arc::new(Pool::new(connector)), proxies, user_agent })
+        Ok(Client { connector, pools: Mutex::default(), proxies, user_agent })
     }
 
-    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
-    async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        watcher: &Watcher,
-        mut late: Pin<&mut impl Future<Output = ()>>,
-        progress: &Progress,
-    ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
-        let uri = request.uri().clone();
-        loop {
-            let at_rest = self.pool.at_rest(watcher);
-            let is_new = at_rest.is_none();
-            let mut way = match at_rest {
-                Some(way) => way,
-                None => tokio::select! {
-                    biased;
-                    // Boxed, because it is rare and would make every call's future ten times as large.
-                    made = Box::pin(self.pool.connect(watcher, uri.clone())) => made?,
-                    () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
-                },
-            };
-            progress.leave();
-            let sent = tokio::select! {
-                biased;
-                sent = way.send(request, &uri) => Some(sent),
-                () = &mut late => None,
-            };
-            let mut error = match sent {
-                Some(Ok(response)) => return Ok((way, response)),
-                Some(Err(error)) => error,
-                None => {
-                    // Silence may mean that it leads nowhere any more. The calls that it carries may still find out.
-                    self.pool.give_up(way.shared());
-                    return Err(Fault::Late);
-                }
-            };
-            let detail = detail(error.error());
-            request = match error.take_message() {
-                None => return Err(Fault::Broken { detail }),
-                Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
-                Some(unsent) => unsent,
-            };
-            progress.come_back();
-            self.pool.give_up(way.shared());
+    /// The connections to the origin of `uri`.
+    fn pool(&self, uri: &Uri) -> Arc<Pool> {
+        let mut pools = lock(&self.pools);
+        if let Some((_, pool)) = pools.iter().find(|(origin, _)| uri.authority() == Some(origin)) {
+            return pool.clone();
         }
-    }
-
-    async fn read(&self, way: Way, body: Incoming, gzip: bool) -> Body {
-        let Way::Own(mut line) = way else { return body::read(body, gzip).await };
-        let body = body::read(Arriving { line: &mut line, body }, gzip).await;
-        if let Body::Whole(_) = &body {
-            self.pool.take_back(line);
-        }
-        body
+        let pool = Arc::new(Pool::new(self.connector.clone()));
+        pools.extend(uri.authority().map(|origin| (origin.clone(), pool.clone())));
+        pool
     }
 
     fn request(&self, given: WireRequest) -> http::Request<Full<Bytes>> {
@@ -208,6 +167,64 @@ impl Client {
         *request.headers_mut() = headers;
         *request.uri_mut() = given.uri;
         request
+    }
+}
+
+impl Pool {
+    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
+    async fn send(
+        self: &Arc<Pool>,
+        mut request: Request<Full<Bytes>>,
+        watcher: &Watcher,
+        mut late: Pin<&mut impl Future<Output = ()>>,
+        progress: &Progress,
+    ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
+        let uri = request.uri().clone();
+        loop {
+            let at_rest = self.at_rest(watcher);
+            let is_new = at_rest.is_none();
+            let mut way = match at_rest {
+                Some(way) => way,
+                None => tokio::select! {
+                    biased;
+                    // Boxed, because it is rare and would make every call's future ten times as large.
+                    made = Box::pin(self.connect(watcher, uri.clone())) => made?,
+                    () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
+                },
+            };
+            progress.leave();
+            let sent = tokio::select! {
+                biased;
+                sent = way.send(request, &uri) => Some(sent),
+                () = &mut late => None,
+            };
+            let mut error = match sent {
+                Some(Ok(response)) => return Ok((way, response)),
+                Some(Err(error)) => error,
+                None => {
+                    // Silence may mean that it leads nowhere any more. The calls that it carries may still find out.
+                    self.give_up(way.shared());
+                    return Err(Fault::Late);
+                }
+            };
+            let detail = detail(error.error());
+            request = match error.take_message() {
+                None => return Err(Fault::Broken { detail }),
+                Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
+                Some(unsent) => unsent,
+            };
+            progress.come_back();
+            self.give_up(way.shared());
+        }
+    }
+
+    async fn read(self: &Arc<Pool>, way: Way, body: Incoming, gzip: bool) -> Body {
+        let Way::Own(mut line) = way else { return body::read(body, gzip).await };
+        let body = body::read(Arriving { line: &mut line, body }, gzip).await;
+        if let Body::Whole(_) = &body {
+            self.take_back(line);
+        }
+        body
     }
 }
 
