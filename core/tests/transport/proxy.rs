@@ -118,6 +118,26 @@ async fn plain_requests_are_forwarded() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_never_passed_by_for_how_its_url_is_written() {
+    let (proxy, mut requests) = serve(ACCEPTED).await;
+    let (service, mut passed_by) = serve(ACCEPTED).await;
+    let forms =
+        [format!("http://us er:p@ss|w[rd@{proxy}/"), format!(" HTTP:{proxy}\n"), format!("http://{proxy}/path?q#f")];
+    for form in forms {
+        let mut config = config(format!("http://{service}"));
+        config.proxy = Some(form.clone());
+        assert_eq!(Client::open(config).unwrap().call(send()).await.unwrap().status, 202, "{form:?}");
+        let request = tokio::select! {
+            request = requests.recv() => request.unwrap(),
+            _ = passed_by.recv() => panic!("{form:?}: the proxy heard nothing"),
+        };
+        // us er:p@ss|w[rd
+        let password = request.contains("proxy-authorization: Basic dXMgZXI6cEBzc3x3W3Jk\r\n");
+        assert_eq!(password, form.contains('@'), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn the_environments_proxy_is_asked_for_https() {
     if let Some(told) = child::told() {
         let (pem, url) = told.split_once('|').unwrap();
@@ -140,7 +160,7 @@ async fn the_environments_proxy_is_asked_for_https() {
 
 #[test]
 fn a_proxy_that_cannot_be_one_is_refused() {
-    for proxy in ["proxy.example.com", "socks5://127.0.0.1:1", "http://", "file:///proxy"] {
+    for proxy in ["proxy.example.com", "socks5://127.0.0.1:1", "http://", "file:///proxy", "http://pro`xy:1"] {
         let mut config = config("https://localhost:1");
         config.proxy = Some(proxy.into());
         assert_eq!(Client::open(config).unwrap_err().kind(), ErrorKind::Config, "{proxy}");

@@ -49,9 +49,7 @@ impl Http {
             trust::parse_roots(pem)?;
         }
         if let Some(proxy) = config.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
-            let url =
-                url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            url.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))?;
+            through(proxy)?;
         }
         Ok(Http { config: config.clone(), plain, client: Mutex::default() })
     }
@@ -120,7 +118,7 @@ impl Client {
         }
         let proxies = Arc::new(match config.proxy.as_deref() {
             Some("") => Matcher::builder().build(),
-            Some(proxy) => Matcher::builder().all(proxy).build(),
+            Some(proxy) => through(proxy)?,
             None if plain => Matcher::builder().build(),
             None => Matcher::from_system(),
         });
@@ -226,6 +224,15 @@ impl Pool {
         }
         body
     }
+}
+
+/// Everything goes through the proxy of this URL. It is put into plain form first: what the matcher cannot read is no proxy to it, and
+/// requests would go out past the one that was named.
+fn through(proxy: &str) -> Result<Matcher> {
+    let url = url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let matcher = url.map(|url| Matcher::builder().all(url.as_str()).build());
+    let matcher = matcher.filter(|matcher| matcher.intercept(&Uri::from_static("https://service/")).is_some());
+    matcher.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))
 }
 
 fn no_watcher() -> Fault {
