@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bloomchats::operation::{self, Schema};
+use bloomchats::operation::{self, Operation, Paging, Place, Schema};
 use bloomchats::{Answer, Call, Client, Config, File};
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     all: bool,
     /// Longest the call may take, waits included, in s.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<f64>,
     /// Retries after the first attempt, 0 to 10.
     #[arg(long, value_name = "N")]
@@ -38,7 +38,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error:
     operations::check(&arguments.operation)?;
     let call = read(arguments)?;
     let config = if arguments.operation.starts_with("bloomchats.") { Config::bloomchats() } else { Config::blooio() };
-    let client = Client::open(config.with_language("cli"))?;
+    // Here is no argument that a key could be passed as.
+    let client = Client::open(config.with_language("cli"))
+        .map_err(|error| error.message().replacen("pass api_key, or set", "set", 1))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Signals are caught before anything is sent.
     let stop = runtime.block_on(async { signal::stop_or_hangup() })?;
@@ -112,14 +114,24 @@ async fn print(text: String) -> Result<(), Failure> {
 
 fn read(arguments: &Arguments) -> Result<Call, String> {
     let mut call = Call::new(&arguments.operation, Map::new());
+    // What the engine composes itself has no row, and checks what it is given.
+    let row = operation::all().iter().find(|row| row.name == arguments.operation);
+    if arguments.all && row.is_none_or(|row| matches!(row.paging, Paging::None)) {
+        return Err(format!("--all: {} is no list", arguments.operation));
+    }
     for argument in &arguments.arguments {
         let at = argument.find(['=', '@', ':']).filter(|at| *at > 0);
         let (name, rest) = at.map(|at| argument.split_at(at)).ok_or_else(|| form(argument))?;
+        if call.arguments.contains_key(name) || call.files.iter().any(|file| file.field == name) {
+            return Err(format!("{name}: is given twice"));
+        }
+        if let Some(row) = row {
+            check(row, name, rest)?;
+        }
         if let Some(json) = rest.strip_prefix(":=") {
             let value = serde_json::from_str(json).map_err(|_| format!("{name}: what follows := is not JSON"))?;
             call.arguments.insert(name.to_owned(), value);
         } else if let Some(text) = rest.strip_prefix('=') {
-            check_text(&arguments.operation, name, text)?;
             call.arguments.insert(name.to_owned(), text.into());
         } else if let Some(path) = rest.strip_prefix('@') {
             call.files.push(upload(name, Path::new(path))?);
@@ -135,11 +147,20 @@ fn read(arguments: &Arguments) -> Result<Call, String> {
     Ok(call)
 }
 
-/// Says how to write what is no text.
-fn check_text(operation: &str, name: &str, text: &str) -> Result<(), String> {
-    let operation = operation::all().iter().find(|one| one.name == operation);
-    let argument = operation.and_then(|one| one.arguments.iter().find(|argument| argument.field.name == name));
-    let Some(what) = argument.and_then(|argument| kind_beside_text(argument.field.schema)) else { return Ok(()) };
+/// Says which arguments there are, and how to write one that is written in another way.
+fn check(row: &Operation, name: &str, rest: &str) -> Result<(), String> {
+    let Some(argument) = row.arguments.iter().find(|argument| argument.field.name == name) else {
+        return Err(format!("{name}: {} takes {}", row.name, operations::arguments(row).join(", ")));
+    };
+    match (argument.place, rest.starts_with('@')) {
+        (Place::File, false) => return Err(format!("{name}: is an upload; write {name}@path")),
+        (Place::File, true) => return Ok(()),
+        (_, true) => return Err(format!("{name}: is no upload; write {name}=text or {name}:=JSON")),
+        (_, false) => {}
+    }
+    let (Some(text), Some(what)) = (rest.strip_prefix('='), kind_beside_text(argument.field.schema)) else {
+        return Ok(());
+    };
     let example = match serde_json::from_str(text) {
         Ok(Value::Number(_) | Value::Bool(_)) => text,
         _ => "JSON",

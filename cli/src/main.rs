@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(name = "bloomchats", version, about = "BloomChats and Blooio from the shell")]
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Sandbox(arguments) => sandbox::run(&arguments, started).map(|()| ExitCode::SUCCESS),
         Command::Call(arguments) => call::run(&arguments),
-        Command::Operations(arguments) => operations::list(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Operations(arguments) => operations::list(&arguments).map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,
@@ -61,6 +61,13 @@ fn unusable(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    output::say(format_args!("bloomchats: {} (see bloomchats --help)", line.trim_start_matches("error: ")));
+    let line = line.trim_start_matches("error: ");
+    output::say(format_args!("bloomchats: {line} (see bloomchats {}--help)", subcommand()));
     ExitCode::from(2)
+}
+
+/// The subcommand that was named, with a blank behind it; it has a help of its own.
+fn subcommand() -> String {
+    let named = std::env::args().nth(1).filter(|name| Arguments::command().find_subcommand(name).is_some());
+    named.map(|name| name + " ").unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! `bloomchats operations`, and what a mistaken name may have meant.
 
-use bloomchats::operation;
+use bloomchats::operation::{self, Operation};
 
 use crate::output;
 
@@ -22,19 +22,21 @@ const COMPOSITE: &[&str] = &[
 const OFFERED: usize = 3;
 
 /// Prints every operation with its arguments; `?` marks those that may be left out.
-pub(crate) fn list(arguments: &Arguments) -> std::io::Result<()> {
+pub(crate) fn list(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let prefix = arguments.prefix.as_deref().unwrap_or_default();
     let mut lines: Vec<String> = COMPOSITE.iter().map(|line| (*line).to_owned()).collect();
-    lines.extend(operation::all().iter().map(|operation| {
-        let names: Vec<String> = operation
-            .arguments
-            .iter()
-            .map(|argument| format!("{}{}", argument.field.name, if argument.field.required { "" } else { "?" }))
-            .collect();
-        format!("{} {}", operation.name, names.join(" "))
-    }));
+    lines.extend(operation::all().iter().map(|row| format!("{} {}", row.name, self::arguments(row).join(" "))));
     lines.retain(|line| line.starts_with(prefix));
-    if lines.is_empty() { Ok(()) } else { output::print(lines.join("\n")) }
+    if lines.is_empty() {
+        return Err(format!("operations: none begins with {prefix}").into());
+    }
+    Ok(output::print(lines.join("\n"))?)
+}
+
+/// Names of the arguments an operation takes, with `?` behind those that may be left out.
+pub(crate) fn arguments(row: &Operation) -> Vec<String> {
+    let mark = |required| if required { "" } else { "?" };
+    row.arguments.iter().map(|argument| format!("{}{}", argument.field.name, mark(argument.field.required))).collect()
 }
 
 /// Refuses a name that is no operation's, and says which ones come near it.

@@ -83,6 +83,23 @@ fn failures_are_one_clear_line_and_an_exit_code() {
         (&["call", "blooio.v2.chats.list", "limit=many"], "write limit:=JSON"),
         (&["call", "blooio.v4.messages.send", "to=+15551234567", "text=x", "dry_run=true"], "write dry_run:=true"),
         (&["call", "blooio.v2.messages.send", "chat=+15551234567", "parts=+15551234567"], "write parts:=JSON"),
+        (
+            &["call", "blooio.v2.messages.send", "chat=+15551234567", "txt=x"],
+            "txt: blooio.v2.messages.send takes chat,",
+        ),
+        (&["call", "blooio.v2.messages.send", "chat=+15551234567", "txt:=1"], "takes chat, text?,"),
+        (
+            &["call", "blooio.v2.messages.send", "chat=+15551234567", "text@Cargo.toml"],
+            "text: is no upload; write text=",
+        ),
+        (&["call", "blooio.v2.groups.set_icon", "group=grp_1", "icon=icon.png"], "icon: is an upload; write icon@path"),
+        (&["call", "blooio.v2.messages.send", "chat=+15551234567", "text=x", "text:=\"y\""], "text: is given twice"),
+        (
+            &["call", "blooio.v2.messages.send", "chat=+15551234567", "text=x", "--all"],
+            "--all: blooio.v2.messages.send is no list",
+        ),
+        (&["call", "blooio.v2.messages.send", "chat=+15551234567", "text=x", "--timeout", "-1"], "--timeout:"),
+        (&["operations", "nonsense"], "none begins with nonsense"),
     ];
     for (arguments, expected) in cases {
         let output = bloomchats(&sandbox, arguments);
@@ -91,6 +108,23 @@ fn failures_are_one_clear_line_and_an_exit_code() {
         assert!(said.contains(expected) && said.lines().count() == 1, "{arguments:?}: {said}");
         assert!(!said.contains("15551234567"), "{said}");
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(runtime.block_on(sandbox.phone("+15551234567").inbox()).unwrap().is_empty());
+}
+
+#[test]
+fn a_missing_key_is_asked_for_in_the_environment_alone() {
+    let sandbox = Sandbox::start(Options::default().port(0)).unwrap();
+    let output = command(&sandbox, &SEND).env_remove("BLOOIO_API_KEY").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "bloomchats: no API key: set the environment variable BLOOIO_API_KEY\n");
+}
+
+#[test]
+fn a_mistaken_command_names_the_help_to_read() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bloomchats")).arg("call").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).ends_with("(see bloomchats call --help)\n"));
 }
 
 #[test]
