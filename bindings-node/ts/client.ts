@@ -8,7 +8,7 @@ import { encode, isIterable } from "./encode";
 import { AbortError, BloomChatsError, failing, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
 import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./native";
-import { snake } from "./names";
+import { camel, snake } from "./names";
 import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
 import { bytesOf, isHeaders } from "./realm";
@@ -101,7 +101,10 @@ export class Core {
       ca_certs: textOf(caCerts),
       plan: typeof plan === "object" ? argumentsOf({}, plan) : plan,
     };
-    for (const [name, value] of Object.entries(settings)) if (value !== undefined) set(given, name, value);
+    for (const [name, value] of Object.entries(settings)) {
+      if (!Object.hasOwn(SETTINGS, name)) throw misconfigured(`unknown setting \`${name}\`${nearly(name, { apiKey, caCerts, ...SETTINGS }, "; it is ")}`);
+      if (value !== undefined) set(given, SETTINGS[name as keyof typeof SETTINGS], value, () => misconfigured(`${name}: expected milliseconds, 0 or more`));
+    }
     this.#client = this.#open(encodeConfig(given), provider !== undefined);
   }
 
@@ -213,12 +216,36 @@ function argumentsOf(given: Arguments, params: object | undefined): Record<strin
   return Object.assign(call, given);
 }
 
-const DURATIONS = new Set(["timeout", "attemptTimeout", "connectTimeout"]);
+/** What core calls the settings that it takes as they are. */
+const SETTINGS: Readonly<Record<Exclude<keyof ClientOptions, "apiKey" | "caCerts" | "plan" | "observer">, string>> = {
+  baseUrl: "base_url",
+  organizationId: "organization_id",
+  timeout: "timeout_ms",
+  attemptTimeout: "attempt_timeout_ms",
+  connectTimeout: "connect_timeout_ms",
+  maxRetries: "max_retries",
+  userAgent: "user_agent",
+  proxy: "proxy",
+  allowHttp: "allow_http",
+  v4SendBody: "v4_send_body",
+};
+
+/** What core calls the options of a call. */
+const OPTIONS: Readonly<Record<Exclude<keyof CallOptions, "signal">, string>> = {
+  timeout: "timeout_ms",
+  attemptTimeout: "attempt_timeout_ms",
+  maxRetries: "max_retries",
+  idempotencyKey: "idempotency_key",
+  headers: "headers",
+  query: "query",
+  extraBody: "extra_body",
+};
 
 /** Core counts durations in whole ms, and what is left until a deadline rarely is whole. */
-function set(settings: Record<string, unknown>, name: string, value: unknown): void {
-  if (DURATIONS.has(name)) settings[`${snake(name)}_ms`] = typeof value === "number" ? Math.ceil(value) : value;
-  else settings[snake(name)] = value;
+function set(settings: Record<string, unknown>, name: string, value: unknown, wrong: () => Error): void {
+  const lasts = name.endsWith("_ms") && value !== null;
+  if (lasts && !(typeof value === "number" && value >= 0 && value < Infinity)) throw wrong();
+  settings[name] = lasts ? Math.ceil(value as number) : value;
 }
 
 function encodeOptions(options: CallOptions | undefined): string {
@@ -226,10 +253,21 @@ function encodeOptions(options: CallOptions | undefined): string {
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
     if (name === "signal" || value === undefined) continue;
-    if (typeof value === "number" && !Number.isFinite(value)) throw refusal(InvalidArgumentError, name, "expected a finite number");
-    set(settings, name, name === "headers" && isHeaders(value) ? Object.fromEntries(value) : value);
+    if (!Object.hasOwn(OPTIONS, name)) throw misplaced(name, `is not an option of a call${nearly(name, OPTIONS, "; ", " is")}`);
+    const told = name === "headers" && isHeaders(value) ? Object.fromEntries(value) : value;
+    set(settings, OPTIONS[name as keyof typeof OPTIONS], told, () => refusal(InvalidArgumentError, name, "expected milliseconds, 0 or more"));
   }
   return encode(settings);
+}
+
+/** The name that was meant, where it was written in snake case. */
+function nearly(name: string, known: object, before: string, after = ""): string {
+  return Object.hasOwn(known, camel(name)) ? `${before}\`${camel(name)}\`${after}` : "";
+}
+
+/** By the name the caller wrote, whatever it is. */
+function misplaced(argument: string, problem: string): InvalidArgumentError {
+  return new InvalidArgumentError({ kind: "invalid_argument", message: `${argument}: ${problem}`, argument });
 }
 
 function encodeConfig(config: object): string {

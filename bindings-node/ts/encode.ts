@@ -46,7 +46,7 @@ function write(value: unknown, path: string, key: string, depth: number): string
 }
 
 function compound(value: object, path: string, key: string, depth: number): string | undefined {
-  if (depth > DEPTH) return refuse(path, "is nested too deeply, or holds itself");
+  if (depth > DEPTH) return refuse(path.split(/[.[]/, 1)[0] as string, "is nested too deeply, or holds itself");
   if (Array.isArray(value)) return array(value, path, depth);
   const { toJSON } = value as { toJSON?: unknown };
   const known = typeof toJSON === "function";

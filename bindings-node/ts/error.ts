@@ -109,16 +109,19 @@ export function fromFacts(facts: ErrorFacts, cause?: unknown): BloomChatsError {
   return new (classes.get(facts.kind) ?? BloomChatsError)(inOurNames(facts), cause);
 }
 
-const UNKNOWN = ": is not an option of a call";
 /** Options by core's names, and settings where a call tells of them. Any other name is the service's, and stays. */
 const OPTION = /(?<![.\w])(?:attempt_timeout|max_retries|idempotency_key|extra_body|(?<=set )\w+(?= on the client))\b/g;
 const MISPLACED = /^(signal|timeout|attempt_timeout|max_retries|idempotency_key|headers|query|extra_body): .* has no such argument.*/;
 
-/** Settings and options have their own names in each language; what is in a transcript has not. */
+/** What core says after a message, which may be the service's. */
+const HINT = /; it may have been sent: call again with the same idempotency_key to find out without sending twice$/;
+
+/** Settings and options have their own names in each language; what is in a transcript has not, nor what the service says. */
 function inOurNames(facts: ErrorFacts): ErrorFacts {
   const { kind, message, argument } = facts;
   if (kind === "config") return { ...facts, message: message.includes("transcript") ? message : message.replace(/\b[a-z0-9]+(_[a-z0-9]+)+\b/g, camel) };
-  const ours = (text: string): string => (message.endsWith(UNKNOWN) ? camel(text) : text.replace(OPTION, camel));
+  const ours = (text: string): string => text.replace(OPTION, camel);
+  if (kind !== "invalid_argument") return { ...facts, message: message.replace(HINT, ours) };
   const placed = message.replace(MISPLACED, "$1: is an option of the call; options are passed last, in an object of their own");
   return { ...facts, message: ours(placed), ...(argument === undefined ? {} : { argument: ours(argument) }) };
 }

@@ -55,10 +55,10 @@ export interface Recording {
 }
 
 /**
- * A client of `type` whose answers come from `transcript`.
+ * A client of `type` whose answers come from `transcript`, or from a list of its exchanges.
  *
  * ```ts
- * const client = scripted(Blooio, { exchanges: [{ status: 202, json: { message_id: "m1", status: "queued" } }] });
+ * const client = scripted(Blooio, [{ status: 202, json: { message_id: "m1", status: "queued" } }]);
  * await client.v2.messages.send("+15551234567", { text: "Hello" });
  * client.requests[0]?.url;
  * ```
@@ -68,9 +68,11 @@ export interface Recording {
  * @throws ConfigError when a setting is wrong, the transcript cannot be read, or `type` opens no client or several: what has no
  * transcript would reach the service.
  */
-export function scripted<C extends object>(type: new (options?: ClientOptions) => C, transcript: Transcript | string, options: ClientOptions = {}): C & Recording {
+export function scripted<C extends object>(type: new (options?: ClientOptions) => C, transcript: Transcript | readonly Exchange[] | string, options: ClientOptions = {}): C & Recording {
+  if (typeof type !== "function") throw misconfigured("what is scripted is a class, as Blooio");
+  if (!transcript) throw misconfigured("the transcript is an object, as { exchanges }, or a list of exchanges");
   const scripts: NativeScript[] = [];
-  const json = typeof transcript === "string" ? transcript : JSON.stringify(transcript);
+  const json = typeof transcript === "string" ? transcript : JSON.stringify(Array.isArray(transcript) ? { exchanges: transcript } : transcript);
   const client = construct(type, options, { json, opened: (script) => scripts.push(script) });
   const [script, another] = scripts;
   if (script === undefined) throw misconfigured("this class opens no client of this copy of @bloomchats/sdk; is it loaded twice?");

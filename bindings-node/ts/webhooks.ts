@@ -1,5 +1,6 @@
 /** Webhooks: verify a delivery's signature over its raw body, then read the event. */
 
+import { isIterable } from "./encode";
 import { type ErrorFacts, fromFacts, refusal } from "./error";
 import { InvalidArgumentError, WebhookVerificationError } from "./generated/errors";
 import type { WebhookEvent } from "./generated/events";
@@ -31,10 +32,13 @@ export interface VerifyOptions {
  *
  * @throws WebhookVerificationError with a `reason`: `missing_header`, `bad_form`, `stale`, `future`, `wrong_secret`, or
  * `parsed_body` for a body that some middleware has parsed before it came here.
+ * @throws ConfigError without a secret.
  * @throws DecodeError when a verified body is no event.
+ * @throws InvalidArgumentError when `header` or `options` is nothing of the kind.
  */
 export function verify(body: RawBody, header: SignatureHeader, secrets: string | readonly string[], options: VerifyOptions = {}): WebhookEvent {
   const bytes = rawBody(body);
+  if (typeof options !== "object" || options === null) throw refusal(InvalidArgumentError, "options", "expected an object, as { tolerance }");
   const now = wholeSeconds("now", options.now === undefined ? Date.now() : Number(options.now));
   const tolerance = wholeSeconds("tolerance", options.tolerance ?? TOLERANCE);
   // What is no text is no secret, which core says better than a conversion would.
@@ -55,6 +59,7 @@ export function parse(body: RawBody): WebhookEvent {
 
 /** The `X-Blooio-Signature` header for a body, for tests of your own receiver. `at`: a `Date` or epoch ms; default: now. */
 export function sign(body: RawBody, secret: string, at: Date | number = Date.now()): string {
+  if (typeof secret !== "string") throw refusal(InvalidArgumentError, "secret", "expected a string");
   return native.signWebhook(rawBody(body), secret, wholeSeconds("at", Number(at)));
 }
 
@@ -71,13 +76,14 @@ function parsed(message: string): WebhookVerificationError {
 function signatureOf(header: SignatureHeader): string | undefined {
   if (header === null || header === undefined || typeof header === "string") return header ?? undefined;
   if (isHeaders(header)) return header.get(SIGNATURE) ?? undefined;
+  if (typeof header !== "object" || isIterable(header)) throw refusal(InvalidArgumentError, "header", "expected a request's headers, or the text of one");
   const name = Object.keys(header).find((name) => name.toLowerCase() === SIGNATURE);
   const value = name === undefined ? undefined : header[name];
   return typeof value === "object" ? value.join(",") : value;
 }
 
 function wholeSeconds(name: string, ms: number): number {
-  if (!(ms >= 0 && ms <= LATEST)) throw refusal(InvalidArgumentError, name, "expected a Date or milliseconds, 0 or more");
+  if (!(ms >= 0 && ms <= LATEST)) throw refusal(InvalidArgumentError, name, `expected ${name === "tolerance" ? "" : "a Date or "}milliseconds, 0 or more`);
   return Math.floor(ms / 1000);
 }
 

@@ -57,7 +57,7 @@ test("what JSON would change without a word is refused with its path, and nothin
     [{ text: "x", bytes: new Uint8Array(1) }, "bytes", /only accepted as a file/],
     [{ text: "\ud83d" }, "text", /lone surrogate/],
     [{ text: 5 }, "text", /expected/],
-    [{ text: "x", cycle }, /^cycle/, /holds itself/],
+    [{ text: "x", cycle }, "cycle", /^cycle: is nested too deeply, or holds itself$/],
     [{ text: "x", big: 2n ** 70n }, /./, /64 bits|unknown|no such/],
   ];
   for (const [params, argument, message] of cases) {
@@ -82,6 +82,11 @@ test("arguments and options in the wrong place are refused by name", async () =>
     [() => messages.send("+1555", { text: "x" }, new Headers()), "options"],
     [() => messages.send("+1555", { text: "x" }, { retries: 2 }), "retries"],
     [() => messages.send("+1555", { text: "x" }, { timeOut: 2 }), "timeOut"],
+    [() => messages.send("+1555", { text: "x" }, { time_out: 2 }), "time_out"],
+    [() => messages.send("+1555", { text: "x" }, { max_retries: 2 }), "max_retries"],
+    [() => messages.send("+1555", { text: "x" }, { timeout_ms: 2 }), "timeout_ms"],
+    [() => messages.send("+1555", { text: "x" }, { connectTimeout: 2 }), "connectTimeout"],
+    [() => messages.send("+1555", { text: "x" }, { timeout: "5s" }), "timeout"],
     [() => messages.send("+1555", { text: "x" }, { timeout: -5.5 }), "timeout"],
     [() => messages.send("+1555", { text: "x" }, { attemptTimeout: NaN }), "attemptTimeout"],
     [() => messages.send("+1555", { text: "x" }, { attemptTimeout: 0 }), "attemptTimeout"],
@@ -116,12 +121,14 @@ test("an option among the arguments is told where it belongs", async () => {
 });
 
 test("what a call says of options and settings has their names, what the service says stays", async () => {
-  const client = testing.scripted(Blooio, { exchanges: [{ fault: "reset" }, { status: 400, json: { message: "organization_id: unknown" } }] }, { maxRetries: 0 });
+  const theirs = "set max_retries on the client, or idempotency_key: is not an option of a call";
+  const client = testing.scripted(Blooio, { exchanges: [{ fault: "reset" }, { status: 400, json: { message: theirs } }, { status: 502, json: { message: theirs } }] }, { maxRetries: 0 });
   const send = (options) => rejection(client.v2.messages.send("+1555", { text: "x" }, options));
   assert.match((await send({ headers: { "user-agent": "x" } })).message, /set userAgent on the client/);
   assert.match((await send()).message, /the same idempotencyKey/);
   assert.match((await rejection(client.v2.messages.send("+1555", { txt: "x" }))).message, /extraBody, query and headers/);
-  assert.match((await send()).message, /organization_id: unknown/);
+  assert.equal((await send()).message, theirs);
+  assert.match((await send()).message, new RegExp(`^${theirs}; .* the same idempotencyKey`));
 });
 
 test("durations are rounded up to whole milliseconds", async () => {
@@ -202,7 +209,12 @@ test("settings are checked when a client is made", (t) => {
     [() => new Blooio({ apiKey: "bl_secret\n" }), /apiKey/],
     [() => new Blooio({ apiKey: "k", baseUrl: "http://example.com" }), /http/],
     [() => new Blooio({ apiKey: "k", timeOut: 5 }), /timeOut/],
-    [() => new Blooio({ apiKey: "k", timeout: Infinity }), /Infinity/],
+    [() => new Blooio({ apiKey: "k", max_retries: 5 }), /`max_retries`; it is `maxRetries`/],
+    [() => new Blooio({ api_key: "bl_secret" }), /`api_key`; it is `apiKey`/],
+    [() => new Blooio({ apiKey: "k", timeout_ms: 5 }), /`timeout_ms`/],
+    [() => new Blooio({ apiKey: "k", timeout: Infinity }), /^timeout: expected milliseconds/],
+    [() => new Blooio({ apiKey: "k", timeout: "5" }), /^timeout: expected milliseconds/],
+    [() => new Blooio({ apiKey: "k", connectTimeout: -5 }), /^connectTimeout: expected milliseconds/],
     [() => new Blooio({ apiKey: "k", timeout: 0 }), /timeout/],
     [() => new Blooio({ apiKey: 5 }), /apiKey: expected a string, or a function/],
     [() => new Blooio({ apiKey: "k", caCerts: Buffer.from("none") }), /caCerts: holds no certificate/],

@@ -26,11 +26,14 @@ test("BloomChats too, and several at once", async () => {
   assert.equal(one.requests.length, 1);
   assert.equal(two.requests.length, 0);
   assert.match((await rejection(two.contacts.list().all())).message, /exhausted/);
+  assert.deepEqual(await scripted(BloomChats, [{ status: 200, json: [] }]).contacts.list().all(), []);
 });
 
 test("a transcript that cannot be read, and a wrong setting, leave the next client alone", () => {
   assert.throws(() => scripted(Blooio, "{"), ConfigError);
   assert.throws(() => scripted(Blooio, { exchanges: [{ nonsense: 1 }] }), ConfigError);
+  assert.throws(() => scripted(Blooio), (error) => error instanceof ConfigError && /transcript/.test(error.message));
+  assert.throws(() => scripted(new Blooio({ apiKey: "k" }), []), (error) => error instanceof ConfigError && /a class/.test(error.message));
   assert.throws(() => scripted(Blooio, { exchanges: [] }, { timeout: NaN }), ConfigError);
   assert.throws(() => scripted(class { constructor() { throw new RangeError(); } }, { exchanges: [] }), RangeError);
   real();

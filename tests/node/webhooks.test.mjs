@@ -41,6 +41,15 @@ test("the header in every form a framework has it in", () => {
   }
 });
 
+test("what is neither headers nor options is refused by name", () => {
+  const refused = (call, argument) => assert.throws(call, (error) => error instanceof InvalidArgumentError && error.argument === argument && error.message.startsWith(`${argument}: `));
+  for (const header of [5, [["x-blooio-signature", HEADER]], new Map([["x-blooio-signature", HEADER]])]) {
+    refused(() => webhooks.verify(BODY, header, SECRET, { now: NOW }), "header");
+  }
+  for (const options of [300, null, "now"]) refused(() => webhooks.verify(BODY, HEADER, SECRET, options), "options");
+  refused(() => webhooks.sign(BODY), "secret");
+});
+
 test("the header where the host has no Headers", (t) => {
   const { Headers } = globalThis;
   t.after(() => (globalThis.Headers = Headers));
