@@ -13,11 +13,10 @@ use super::listing::{Listing, Survey};
 use super::operation::{Operation, Paging, Schema, SendForm};
 use super::retry::is_quota;
 use super::shape::{self, Fits};
-use crate::error::redact::redact;
 use crate::error::{Error, ErrorKind};
 use crate::sight::{self, Key, See, Sight, Skip};
 
-/// How much of a body that is not JSON an error keeps.
+/// How much of a body that is not JSON, or of a message, an error keeps.
 const KEPT_TEXT: usize = 16 * 1024;
 
 /// A successful answer, checked.
@@ -236,7 +235,7 @@ pub(crate) fn refusal(
     status: u16,
     headers: &HeaderMap,
     body: Option<&Bytes>,
-    private: &[String],
+    hide: impl Fn(&str) -> String,
     wait: impl FnOnce(Option<&Value>) -> Option<Duration>,
 ) -> Error {
     let text = body.filter(|body| !body.is_empty()).map(|body| {
@@ -244,15 +243,16 @@ pub(crate) fn refusal(
             .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()))
     });
     let json = text.as_ref().filter(|value| value.is_object());
-    let code = json.and_then(code_of);
+    let code = json.and_then(|body| code_of(body, &hide));
     let kind = match (status, code.as_deref()) {
         (429, Some(code)) if is_quota(code) => ErrorKind::QuotaExceeded,
         _ => ErrorKind::of_status(status),
     };
     let said =
         json.and_then(|body| body.pointer("/error/message").or_else(|| body.get("message"))).and_then(Value::as_str);
-    let message = match said {
-        Some(said) => redact(said, private),
+    // What is longer is no sentence, and takes long to search for the caller's own words.
+    let message = match said.filter(|said| said.len() <= KEPT_TEXT) {
+        Some(said) => hide(said),
         None => format!("the service answered {status}{}", reason_phrase(status)),
     };
     let resets_at = json
@@ -275,13 +275,13 @@ fn reason_phrase(status: u16) -> String {
 
 /// `error.code`, else `code`, else `error` where it reads like a code. It is shown and logged, so that whatever may be somebody's number
 /// or text is none.
-fn code_of(body: &Value) -> Option<String> {
+fn code_of(body: &Value, hide: impl Fn(&str) -> String) -> Option<String> {
     let nested = body.pointer("/error/code").and_then(Value::as_str);
     let flat = body.get("code").and_then(Value::as_str);
     let slug = body.get("error").and_then(Value::as_str).filter(|error| is_slug(error));
     let code = nested.or(flat).or(slug)?;
     let is_code = (1..=128).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic());
-    (is_code && redact(code, &[]) == code).then(|| code.to_owned())
+    (is_code && hide(code) == code).then(|| code.to_owned())
 }
 
 /// `^[a-z][a-z0-9]*(_[a-z0-9]+)*$`

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::Engine;
 use super::answer::{self, Value2xx};
@@ -12,7 +12,6 @@ use super::progress::Progress;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
 use super::transport::{Body, Fault, WireAnswer, WireRequest};
-use crate::error::redact::redact;
 use crate::error::{Error, ErrorKind};
 
 /// What an attempt came to.
@@ -39,33 +38,34 @@ pub(crate) async fn make(
     engine: &Engine,
     operation: &Operation,
     request: &Request<'_>,
+    key: Option<&HeaderValue>,
     wire: WireRequest,
     limit: Duration,
     progress: &Progress,
 ) -> Outcome {
+    let hide = |said: &str| request.private.hide(said, key);
     match engine.transport.exchange(wire, limit, progress).await {
         Ok(answer) => {
             engine.hold.observe(&answer.headers, engine.clock.now(), engine.clock.unix_ms());
             if (200..300).contains(&answer.status) {
-                success(operation, request, answer)
+                success(operation, request, answer, hide)
             } else {
-                refusal(engine, operation, request, answer)
+                refusal(engine, operation, answer, hide)
             }
         }
-        Err(fault) => Err(no_answer(request, fault, limit)),
+        Err(fault) => Err(no_answer(fault, limit, hide)),
     }
 }
 
-fn no_answer(request: &Request<'_>, fault: Fault, limit: Duration) -> Failure {
-    // HTTP/2 lets servers say goodbye in words of their own.
-    let detail = |said: String| redact(&said, &request.private.texts());
+/// `hide`: HTTP/2 lets servers say goodbye in words of their own.
+fn no_answer(fault: Fault, limit: Duration, hide: impl Fn(&str) -> String) -> Failure {
     let (error, cause) = match fault {
         Fault::NotConnected { late, detail: said } => {
             let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
-            (Error::new(kind, format!("no connection to the service: {}", detail(said))), Cause::NotConnected)
+            (Error::new(kind, format!("no connection to the service: {}", hide(&said))), Cause::NotConnected)
         }
         Fault::Broken { detail: said } => (
-            Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {}", detail(said))),
+            Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {}", hide(&said))),
             Cause::Transient,
         ),
         Fault::Late => {
@@ -76,7 +76,7 @@ fn no_answer(request: &Request<'_>, fault: Fault, limit: Duration) -> Failure {
     Failure { error, cause, may_have_arrived: cause != Cause::NotConnected, fan_out: false }
 }
 
-fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> Outcome {
+fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer, hide: impl Fn(&str) -> String) -> Outcome {
     let WireAnswer { status, headers, body } = answer;
     let undecodable = |body: Option<&bytes::Bytes>, problem: &str| {
         let error = answer::undecodable(status, &headers, body, problem);
@@ -86,8 +86,7 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> 
         Body::Whole(body) => body,
         Body::TooLarge => return undecodable(None, "its body is larger than 8 MiB"),
         Body::BrokenOff { late, detail } => {
-            let detail = redact(&detail, &request.private.texts());
-            return Err(broken_off(status, &headers, late, &detail));
+            return Err(broken_off(status, &headers, late, &hide(&detail)));
         }
     };
     if answer::header(&headers, "content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"))
@@ -101,14 +100,14 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> 
     }
 }
 
-fn refusal(engine: &Engine, operation: &Operation, request: &Request<'_>, answer: WireAnswer) -> Outcome {
+fn refusal(engine: &Engine, operation: &Operation, answer: WireAnswer, hide: impl Fn(&str) -> String) -> Outcome {
     let WireAnswer { status, headers, body } = answer;
     let body = match body {
         Body::Whole(body) => Some(body),
         Body::TooLarge | Body::BrokenOff { .. } => None,
     };
     let wait = |body: Option<&serde_json::Value>| named_wait(&headers, body, engine.clock.unix_ms());
-    let error = answer::refusal(status, &headers, body.as_ref(), &request.private.texts(), wait);
+    let error = answer::refusal(status, &headers, body.as_ref(), hide, wait);
     let fan_out = answer::is_fan_out(operation.send, error.body());
     let result = if fan_out { fan_out_result(operation, error.body()) } else { None };
     let cause = Cause::of(status, error.code());

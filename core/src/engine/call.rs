@@ -205,7 +205,8 @@ impl<'a> Call<'a> {
         self.progress.begin_attempt(self.request.traits.harmless);
         let span = self.watch.begin_attempt();
         let limit = left.min(self.attempt_timeout);
-        let attempt = attempt::make(self.engine, self.operation, self.request, self.wire(), limit, self.progress);
+        let key = self.credential.as_ref();
+        let attempt = attempt::make(self.engine, self.operation, self.request, key, self.wire(), limit, self.progress);
         let outcome = attempt.instrument(span).await;
         // An answer too: a host that cancels before it reads it must still learn that the message went out.
         let arrived = !matches!(&outcome, Err(failure) if !failure.may_have_arrived);

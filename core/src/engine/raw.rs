@@ -89,7 +89,7 @@ pub(crate) fn build<'a>(
             dry_run: false,
             idempotency: if method == Method::Post { Idempotency::Sent } else { Idempotency::None },
         },
-        private: Private { arguments, options, gather: private_values },
+        private: Private { arguments, files: &[], options, gather: private_values },
         survey: listing::survey::<()>,
     })
 }

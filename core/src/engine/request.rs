@@ -13,6 +13,7 @@ use super::operation::{Api, Argument, BodyKind, ContentRule, Idempotency, Method
 use super::shape::{self, ObjectWriter};
 use super::{CallOptions, url, v4_body};
 use crate::config::Settings;
+use crate::error::redact::redact;
 use crate::error::{Error, Result};
 
 /// Headers with a place of their own, or that frame the message; a caller's copy would contradict it.
@@ -64,13 +65,19 @@ pub(crate) struct Request<'a> {
 /// The caller's own texts, hidden from error messages; gathered only when there is one to write.
 pub(crate) struct Private<'a> {
     pub arguments: &'a Map<String, Value>,
+    pub files: &'a [File],
     pub options: &'a CallOptions,
     pub gather: fn(&Map<String, Value>, &CallOptions) -> Vec<String>,
 }
 
 impl Private<'_> {
-    pub fn texts(&self) -> Vec<String> {
-        (self.gather)(self.arguments, self.options)
+    /// What a server said, without these texts and without the key, which may look like anything.
+    pub fn hide(&self, said: &str, key: Option<&HeaderValue>) -> String {
+        let texts = (self.gather)(self.arguments, self.options);
+        let names = self.files.iter().map(|file| file.filename.as_str()).filter(|name| is_private(name));
+        // Shorter ones are stand-ins, and may be words.
+        let key = key.and_then(|key| key.to_str().ok()?.rsplit(' ').next()).filter(|key| key.len() >= 8);
+        redact(said, texts.iter().map(String::as_str).chain(names).chain(key))
     }
 }
 
@@ -93,11 +100,11 @@ pub(crate) fn build<'a>(
     settings: &Settings,
     operation: &'static Operation,
     arguments: &'a Map<String, Value>,
-    files: &[File],
+    files: &'a [File],
     options: &'a CallOptions,
 ) -> Result<Request<'a>> {
     check_arguments(operation, arguments, files, options)?;
-    let private = Private { arguments, options, gather: private_values };
+    let private = Private { arguments, files, options, gather: private_values };
     let (arguments, extra) = &absorb(operation, arguments, &options.extra_body);
     let root = settings.root(operation.api);
     let given = &in_contract_order(operation, arguments);
@@ -384,7 +391,8 @@ pub(crate) fn private_texts<'a>(values: impl Iterator<Item = &'a Value>, options
     }
     let mut out = Vec::new();
     values.chain(options.extra_body.values()).for_each(|value| collect(value, &mut out));
-    out.extend(options.query.iter().map(|(_, value)| value.clone()).filter(|value| is_private(value)));
+    let pairs = options.query.iter().chain(&options.headers);
+    out.extend(pairs.map(|(_, value)| value.clone()).filter(|value| is_private(value)));
     out
 }
 

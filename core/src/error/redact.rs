@@ -6,13 +6,13 @@ const KEY_PREFIXES: &[&str] = &["bl_", "blo_", "dmtb_", "whsec_", "api_", "Beare
 /// `text` without e-mail addresses, phone numbers, keys, and the caller's own `values`.
 ///
 /// Servers quote what they were sent; error messages end up in logs. The body on the error stays as it came.
-pub(crate) fn redact(text: &str, values: &[String]) -> String {
+pub(crate) fn redact<'a>(text: &str, values: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = text.to_owned();
     // Longest first: a value inside another would leave the rest of it standing.
-    let mut values: Vec<_> = values.iter().collect();
+    let mut values: Vec<_> = values.into_iter().collect();
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     for value in values {
-        text = text.replace(value.as_str(), HIDDEN);
+        text = text.replace(value, HIDDEN);
     }
     hide_numbers(&hide_words(&text))
 }
@@ -22,14 +22,20 @@ fn hide_words(text: &str) -> String {
         .map(|word| {
             let bare = word.trim_end();
             let core = bare.trim_matches(|c: char| !c.is_alphanumeric());
-            let is_key = KEY_PREFIXES.iter().any(|prefix| core.starts_with(prefix)) && core.len() > 8;
-            match core.find('@') {
-                Some(at) if at > 0 && core.len() > at + 1 => word.replace(core, HIDDEN),
-                _ if is_key => word.replace(core, HIDDEN),
+            match (core.find('@'), key_in(core)) {
+                (Some(at), _) if at > 0 && core.len() > at + 1 => word.replace(core, HIDDEN),
+                (_, Some(at)) => word.replace(&core[at..], HIDDEN),
                 _ => word.to_owned(),
             }
         })
         .collect()
+}
+
+/// Where a key begins in a word such as `key="bl_live_…"`.
+fn key_in(word: &str) -> Option<usize> {
+    let begins = |at: &usize| !word[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_') && word.len() - at > 8;
+    let places = |prefix: &&str| word.match_indices(*prefix).map(|(at, _)| at).find(begins);
+    KEY_PREFIXES.iter().filter_map(places).min()
 }
 
 /// Seven digits or more, however they are grouped, are taken for a phone number.
@@ -69,7 +75,11 @@ mod tests {
     fn people_and_keys_disappear_and_words_stay() {
         let said = "No chat with +1 (555) 123-4567 or jane@example.com for bl_live_0123456789; status 400, limit 200.";
         let kept = "No chat with […] or […] for […]; status 400, limit 200.";
-        assert_eq!(redact(said, &[]), kept);
-        assert_eq!(redact("refused: Meet at noon", &["Meet at noon".into()]), "refused: […]");
+        assert_eq!(redact(said, []), kept);
+        assert_eq!(redact("refused: Meet at noon", ["Meet at noon"]), "refused: […]");
+        assert_eq!(
+            redact("{\"key\":\"bl_live_0123456789\"} of my_api_settings", []),
+            "{\"key\":\"[…]\"} of my_api_settings"
+        );
     }
 }

@@ -60,6 +60,21 @@ async fn what_is_no_http_is_an_error_of_the_connection() {
 }
 
 #[tokio::test]
+async fn a_message_without_end_is_none() {
+    let body = json!({"error": {"code": "odd", "message": "word ".repeat(1_500_000)}}).to_string();
+    let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    let (address, _requests) = serve(format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await;
+    let mut many = send();
+    let words: Vec<_> = (0..2_000).map(|number| format!("Recipient {number}")).collect();
+    many.options.extra_body.insert("people".into(), json!(words));
+    let begun = Instant::now();
+    let error = plain(address).call(many).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::BadRequest, Some("odd")));
+    assert!(error.message().len() < 100, "{} bytes", error.message().len());
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn a_time_without_end_is_a_time() {
     let (address, _requests) = serve(ACCEPTED).await;
     let mut config = config(format!("http://{address}"));
