@@ -123,7 +123,7 @@ def test_arguments_are_the_same_bytes_whether_core_reads_them_or_their_json(valu
     for body in ({"v": value}, MappingProxyType({"v": value})):
         client = scripted(Blooio, [OK])
         client.v2.request("POST", "/x", body=body)
-        sent.append(client.requests[0].get("body", ""))
+        sent.append(client.requests[0]["body"] or "")
     assert sent[0] == sent[1] and json.loads(sent[0]) == {"v": value}
 
 
@@ -136,10 +136,12 @@ def test_an_argument_that_holds_itself() -> None:
 
 
 def test_a_misspelt_argument_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="txt"):
+    with pytest.raises(TypeError, match=r"^blooio\.v2\.messages\.send\(\) got an unexpected keyword argument 'txt'$"):
         scripted(Blooio, []).v2.messages.send(PERSON, txt="Hello")  # type: ignore[call-arg]  # pyright: ignore
-    with pytest.raises(TypeError, match="colour"):
-        Blooio(api_key="k", colour="red")  # type: ignore[call-arg]  # pyright: ignore
+    with pytest.raises(TypeError, match=r"^blooio\.v2\.request\(\) got an unexpected keyword argument 'json'$"):
+        scripted(Blooio, []).v2.request("POST", "/x", json={})  # type: ignore[call-arg]  # pyright: ignore
+    with pytest.raises(TypeError, match=r"^AsyncBlooio\(\) got an unexpected keyword argument 'colour'$"):
+        AsyncBlooio(api_key="k", colour="red")  # type: ignore[call-arg]  # pyright: ignore
 
 
 @pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan"), True, "5"])

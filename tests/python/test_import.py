@@ -75,7 +75,7 @@ asyncio.run(main())
 
 def test_every_public_name_resolves() -> None:
     assert len(set(PUBLIC)) == len(PUBLIC) > 40
-    assert set(PUBLIC) <= set(dir(bloomchats))
+    assert {name for name in dir(bloomchats) if not name.startswith("__")} == {*PUBLIC} - {"__version__"}
     for name in PUBLIC:
         program = f"import bloomchats\nassert bloomchats.{name} is bloomchats.{name}\nfrom bloomchats import {name}"
         assert "bloomchats" in loaded(program)
@@ -103,6 +103,11 @@ def test_parameters_in_annotations_that_are_read() -> None:
 def test_the_options_that_are_taken_are_those_that_are_declared() -> None:
     assert CallOptions.__annotations__.keys() == CALL_OPTIONS
     assert ClientOptions.__annotations__.keys() == CLIENT_OPTIONS
+
+
+def test_a_client_has_no_other_methods_than_its_users() -> None:
+    assert {name for name in dir(bloomchats.Blooio) if not name.startswith("_")} == {"close", "v2", "v4"}
+    assert {name for name in dir(bloomchats.AsyncBlooio) if not name.startswith("_")} == {"close", "v2", "v4"}
 
 
 def test_threads_that_load_at_once() -> None:

@@ -30,15 +30,26 @@ def test_a_class_of_ones_own_is_scripted_like_its_base() -> None:
     client: Any = scripted(Greeter, [SENT], name="Jane")  # type: ignore[call-overload]  # pyright: ignore
     assert isinstance(client, Greeter) and isinstance(client, ScriptedBlooio)
     client.greet()
-    assert client.requests[0].get("body") == '{"text":"Hello Jane"}'
+    assert client.requests[0]["body"] == '{"text":"Hello Jane"}'
 
     later: Any = scripted(AsyncGreeter, [SENT])
     assert isinstance(later, AsyncGreeter) and isinstance(later, ScriptedAsyncBlooio)
     asyncio.run(later.greet())
     assert len(later.requests) == 1
 
-    with pytest.raises(TypeError, match="Blooio"):
-        scripted(dict, [])  # type: ignore[call-overload]  # pyright: ignore
+    for wrong in (dict, Blooio(api_key="k"), None):
+        with pytest.raises(TypeError, match="^client: expected a class like Blooio"):
+            scripted(wrong, [])  # type: ignore[call-overload]  # pyright: ignore
+
+
+def test_a_body_that_is_no_text_is_none() -> None:
+    answer: dict[str, Any] = {"status": 200, "json": {}}
+    client = scripted(Blooio, [answer, answer])
+    client.v2.groups.set_icon("grp_1", icon=b"\xff\xd8\xff")
+    client.v2.me.get()
+    upload, read = client.requests
+    assert upload["body"] is None and b"\xff\xd8\xff" in bytes.fromhex(upload["body_base16"])
+    assert read["body"] == ""
 
 
 def test_what_is_left_of_a_transcript() -> None:

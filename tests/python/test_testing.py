@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bloomchats import RateLimitError, webhooks
+from bloomchats import AuthenticationError, RateLimitError, webhooks
 from bloomchats.testing import Sandbox, SandboxError
 from bloomchats.testing._process import find_program
 
@@ -126,6 +126,22 @@ def test_namespaces_do_not_see_each_other(sandbox: Sandbox) -> None:
     assert len(one.phone(ANNA).inbox) == 1 and two.phone(ANNA).inbox == []
     two.close()
     assert one.url == two.url and one.clock.now > 0
+
+
+def test_a_client_of_it_takes_another_key_or_who_supplies_one(sandbox: Sandbox) -> None:
+    one, two = sandbox.namespace(), sandbox.namespace()
+    one.blooio(api_key=lambda: two.blooio_api_key).v2.messages.send(ANNA, text="Hello")
+
+    async def later() -> str:
+        return two.blooio_api_key
+
+    async def main() -> None:
+        await one.asynchronous.blooio(api_key=later).v2.messages.send(ANNA, text="Hello")
+
+    asyncio.run(main())
+    assert (len(one.phone(ANNA).inbox), len(two.phone(ANNA).inbox)) == (0, 2)
+    with pytest.raises(AuthenticationError):
+        list(one.bloomchats(api_key="dmtb_none").contacts.list())
 
 
 def test_asynchronously(sandbox: Sandbox) -> None:

@@ -7,6 +7,7 @@ import json
 import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from email.message import Message
 from operator import attrgetter
 from types import MappingProxyType
@@ -261,6 +262,31 @@ def test_headers_of_any_framework_do(name: str) -> None:
 def test_what_is_no_secret_is_refused(secret: Any) -> None:
     with pytest.raises(ConfigError, match="secret"):
         webhooks.verify(BODY, webhooks.sign(BODY, SECRET), secret)
+
+
+def test_the_time_to_compare_with_is_seconds_or_a_clocks_milliseconds() -> None:
+    header = webhooks.sign(BODY, SECRET, at=1_800_000_000)
+    assert webhooks.sign(BODY, SECRET, at=1_800_000_000_999) == header
+    for now in (1_800_000_000, 1_800_000_299.9, 1_800_000_000_000):
+        assert webhooks.verify(BODY, header, SECRET, now=now).type == "message.received"
+    with pytest.raises(WebhookVerificationError):
+        webhooks.verify(BODY, header, SECRET, now=1_800_000_301_000)
+
+
+@pytest.mark.parametrize("value", [float("nan"), -1, "5", True, datetime.now()])
+@pytest.mark.parametrize("name", ["now", "tolerance", "at"])
+def test_what_is_no_time_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected") as caught:
+        if name == "at":
+            webhooks.sign(BODY, SECRET, at=value)
+        else:
+            webhooks.verify(BODY, webhooks.sign(BODY, SECRET), SECRET, **{name: value})
+    assert caught.value.argument == name
+
+
+def test_errors_are_called_what_they_are_imported_as() -> None:
+    for name in errors.__all__:
+        assert getattr(errors, name).__module__ == "bloomchats"
 
 
 def test_a_delivery_may_be_of_any_age() -> None:

@@ -45,12 +45,12 @@ _NAMES = frozenset(
 _SECONDS = ("timeout", "attempt_timeout")
 
 
-def encode_options(options: Mapping[str, object]) -> bytes:
+def encode_options(caller: str, options: Mapping[str, object]) -> bytes:
     """JSON with times in ms."""
     told: dict[str, object] = {}
     for name, value in options.items():
         if name not in _NAMES:
-            raise TypeError(f"unexpected keyword argument {name!r}")
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}")
         if value is None or value is NOT_GIVEN:
             continue
         if name in _SECONDS:

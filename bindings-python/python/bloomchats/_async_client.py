@@ -46,7 +46,7 @@ class AsyncBlooio(_AsyncClient):
     """
 
     def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        self.connect("blooio", api_key, settings)
+        self._connect("blooio", api_key, settings)
 
     @made_once
     def v2(self) -> AsyncBlooioV2Api:
@@ -67,4 +67,4 @@ class AsyncBloomChats(AsyncBloomChatsApi, _AsyncClient):
     """`BloomChats` for asyncio and uvloop; see `AsyncBlooio`."""
 
     def __init__(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        super().__init__(self.connect("bloomchats", api_key, settings))
+        super().__init__(self._connect("bloomchats", api_key, settings))

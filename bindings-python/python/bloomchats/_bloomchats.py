@@ -24,4 +24,4 @@ class BloomChats(BloomChatsApi, SyncClient):
     """
 
     def __init__(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        super().__init__(self.connect("bloomchats", api_key, settings))
+        super().__init__(self._connect("bloomchats", api_key, settings))

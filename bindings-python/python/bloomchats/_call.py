@@ -71,7 +71,7 @@ class CallerBase:
         self, begin: Callable[..., B | None], operation: str, arguments: Arguments, options: Options, files: Files | None
     ) -> Callable[..., B]:
         """`begin` with its last arguments: those of a call, which are written down only if it does not take them as they are."""
-        settings = encode_options(options) if options else b""
+        settings = encode_options(operation, options) if options else b""
         uploads = _files.read(files) if files else None
 
         def begun(*place: object) -> B:

@@ -24,9 +24,10 @@ class ClientBase:
     _connection: Connection
     _transcript: bytes | None = None
 
-    def connect(self, product: str, api_key: object, settings: Mapping[str, object]) -> Connection:
+    def _connect(self, product: str, api_key: object, settings: Mapping[str, object]) -> Connection:
         with loading:
-            from bloomchats._connect import connect
+            from bloomchats._connect import check_names, connect
+        check_names(type(self).__name__, settings)
         self._connection = connect(product, api_key, settings, self._transcript)
         return self._connection
 
@@ -62,7 +63,7 @@ class Blooio(SyncClient):
     """
 
     def __init__(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> None:
-        self.connect("blooio", api_key, settings)
+        self._connect("blooio", api_key, settings)
 
     @made_once
     def v2(self) -> BlooioV2Api:

@@ -25,6 +25,13 @@ _NAMES = frozenset(
 _SECONDS = ("timeout", "attempt_timeout", "connect_timeout")
 
 
+def check_names(caller: str, settings: Mapping[str, object]) -> None:
+    """Refuses a setting that is none, in Python's words."""
+    for name in settings:
+        if name not in _NAMES:
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}")
+
+
 def connect(product: str, api_key: object, settings: Mapping[str, object], transcript: bytes | None) -> Connection:
     """Opens a client, on a transcript if there is one."""
     supplier = api_key if callable(api_key) else None
@@ -42,8 +49,6 @@ def _encode(product: str, api_key: object, settings: Mapping[str, object]) -> by
     elif api_key is not None and not callable(api_key):
         raise ConfigError("api_key: expected a string, or a callable that returns one")
     for name, value in settings.items():
-        if name not in _NAMES:
-            raise TypeError(f"unexpected keyword argument {name!r}")
         if value is None:
             continue
         if name == "ca_certs":

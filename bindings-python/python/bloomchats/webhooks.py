@@ -28,6 +28,7 @@ __all__ = ["Headers", "WebhookEvent", "parse", "sign", "verify"]
 _EVENTS = {"v2": _V2, "v4": _V4}
 _SIGNATURE = "x-blooio-signature"
 _FOREVER = 2**32
+_SECONDS_END = 100_000_000_000
 
 
 class Headers(Protocol):
@@ -50,7 +51,7 @@ def verify(
         body: The request's body as it came, before any JSON middleware.
         signature: The request's headers, or the text of `X-Blooio-Signature`; `None` when the request has none.
         secret: The webhook's signing secret, or several around a rotation.
-        now: Unix seconds instead of the clock's.
+        now: Unix seconds instead of the clock's; values from 1e11 are read as milliseconds, which a sandbox's clock has.
         tolerance: How far the signature's time may lie from now, both ways, in seconds.
 
     Raises:
@@ -58,9 +59,10 @@ def verify(
             `parsed_body`.
         ConfigError: Without a secret.
         DecodeError: When a verified body is no event.
+        InvalidArgumentError: When another argument is nothing of the kind.
     """
-    moment = int(time.time() if now is None else now)
-    return _event(_native.verify_webhook(_raw(body), _header(signature), _secrets(secret), moment, int(min(max(tolerance, 0), _FOREVER))))
+    moment = _moment("now", now)
+    return _event(_native.verify_webhook(_raw(body), _header(signature), _secrets(secret), moment, _seconds("tolerance", tolerance)))
 
 
 def parse(body: bytes) -> WebhookEvent:
@@ -73,8 +75,22 @@ def parse(body: bytes) -> WebhookEvent:
 
 
 def sign(body: bytes, secret: str, *, at: float | None = None) -> str:
-    """The `X-Blooio-Signature` header for a body, signed at that unix time; now by default. For tests."""
-    return _native.sign_webhook(_raw(body), secret, int(time.time() if at is None else at))
+    """The `X-Blooio-Signature` header for a body, signed at that time, given as to `verify`; now by default. For tests."""
+    return _native.sign_webhook(_raw(body), secret, _moment("at", at))
+
+
+def _moment(name: str, given: float | None) -> int:
+    """Whole Unix seconds, told from milliseconds as `to_datetime` tells them."""
+    if given is None:
+        return int(time.time())
+    seconds = _seconds(name, given)
+    return seconds // 1000 if seconds >= _SECONDS_END else seconds
+
+
+def _seconds(name: str, given: object) -> int:
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0:
+        return int(min(given, _FOREVER * 1000))
+    raise invalid_argument(name, "expected seconds, 0 or more")
 
 
 def _header(given: object) -> str | None:

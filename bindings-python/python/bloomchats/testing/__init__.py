@@ -56,3 +56,6 @@ __all__ = [
     "WireRequest",
     "scripted",
 ]
+
+# A traceback names it as it is imported.
+SandboxError.__module__ = __name__

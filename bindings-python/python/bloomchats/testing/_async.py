@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from bloomchats._async_client import AsyncBloomChats, AsyncBlooio
+from bloomchats._async_client import AsyncApiKey, AsyncBloomChats, AsyncBlooio
 from bloomchats._options import ClientOptions
 from bloomchats.testing._clock import Clock
 from bloomchats.testing._faults import Faults
@@ -115,15 +115,15 @@ class AsyncSandbox:
         make = functools.partial(self._sandbox.namespace, seed=seed, switches=switches, now=now, frozen=frozen)
         return AsyncSandbox(await asyncio.to_thread(make))
 
-    def blooio(self, **settings: Unpack[ClientOptions]) -> AsyncBlooio:
-        """An asynchronous client of Blooio on this sandbox."""
+    def blooio(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> AsyncBlooio:
+        """An asynchronous client of Blooio on this sandbox, with its key unless another, or a callable, is given."""
         here: ClientOptions = {**settings, "base_url": self.url}
-        return AsyncBlooio(api_key=self.blooio_api_key, **here)
+        return AsyncBlooio(api_key=self.blooio_api_key if api_key is None else api_key, **here)
 
-    def bloomchats(self, **settings: Unpack[ClientOptions]) -> AsyncBloomChats:
-        """An asynchronous client of BloomChats on this sandbox."""
+    def bloomchats(self, *, api_key: AsyncApiKey | None = None, **settings: Unpack[ClientOptions]) -> AsyncBloomChats:
+        """An asynchronous client of BloomChats on this sandbox, with its key unless another, or a callable, is given."""
         here: ClientOptions = {**settings, "base_url": self.url}
-        return AsyncBloomChats(api_key=self.bloomchats_api_key, **here)
+        return AsyncBloomChats(api_key=self.bloomchats_api_key if api_key is None else api_key, **here)
 
     def phone(self, number: str) -> AsyncPhone:
         """A person, by E.164 number or email address."""

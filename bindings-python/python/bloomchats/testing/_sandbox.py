@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from bloomchats._bloomchats import BloomChats
-from bloomchats._client import Blooio
+from bloomchats._client import ApiKey, Blooio
 from bloomchats._options import ClientOptions
 from bloomchats.testing._clock import Clock
 from bloomchats.testing._control import Control, present, read
@@ -100,15 +100,15 @@ class Sandbox:
         made._begin(self._process, self._control.ask("POST", "/namespaces", options))
         return made
 
-    def blooio(self, **settings: Unpack[ClientOptions]) -> Blooio:
-        """A client of Blooio on this sandbox."""
+    def blooio(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> Blooio:
+        """A client of Blooio on this sandbox, with its key unless another, or a callable, is given."""
         here: ClientOptions = {**settings, "base_url": self.url}
-        return Blooio(api_key=self.blooio_api_key, **here)
+        return Blooio(api_key=self.blooio_api_key if api_key is None else api_key, **here)
 
-    def bloomchats(self, **settings: Unpack[ClientOptions]) -> BloomChats:
-        """A client of BloomChats on this sandbox."""
+    def bloomchats(self, *, api_key: ApiKey | None = None, **settings: Unpack[ClientOptions]) -> BloomChats:
+        """A client of BloomChats on this sandbox, with its key unless another, or a callable, is given."""
         here: ClientOptions = {**settings, "base_url": self.url}
-        return BloomChats(api_key=self.bloomchats_api_key, **here)
+        return BloomChats(api_key=self.bloomchats_api_key if api_key is None else api_key, **here)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, overload
+from typing import TYPE_CHECKING, Any, TypedDict, cast, overload
 
 from bloomchats._async_client import AsyncApiKey, AsyncBloomChats, AsyncBlooio
 from bloomchats._bloomchats import BloomChats
@@ -18,22 +18,17 @@ if TYPE_CHECKING:
 Transcript = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
-class _Head(TypedDict):
-    """What every request has."""
+class WireRequest(TypedDict):
+    """A request as it would have gone out."""
 
     method: str
     url: str
     headers: dict[str, str]
     """By lower-case name."""
-
-
-class WireRequest(_Head, total=False):
-    """A request as it would have gone out."""
-
-    body: str
-    """Text; absent when the bytes are no UTF-8."""
+    body: str | None
+    """Text; `None` when the bytes are no UTF-8."""
     body_base16: str
-    """The bytes in hex when they are no UTF-8."""
+    """The bytes in hex when they are no UTF-8; else empty."""
 
 
 class _Scripted:
@@ -42,8 +37,8 @@ class _Scripted:
     @property
     def requests(self) -> list[WireRequest]:
         """Every request so far, each attempt counted."""
-        requests: list[WireRequest] = self._told()["requests"]
-        return requests
+        requests: list[dict[str, Any]] = self._told()["requests"]
+        return [cast("WireRequest", {"body": None, "body_base16": "", **request}) for request in requests]
 
     @property
     def waits_ms(self) -> list[int]:
@@ -120,9 +115,9 @@ def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
             `{"exchanges": [...], "jitter": 0.5, "now_ms": ...}` sets chance and clock as well.
         settings: The client's; without `api_key` a made-up one is used.
     """
-    kind = next((_KINDS[base] for base in client.__mro__ if base in _KINDS), None)
+    kind = next((_KINDS[base] for base in getattr(client, "__mro__", ()) if base in _KINDS), None)
     if kind is None:
-        raise TypeError(f"client: expected a class like Blooio, got {client.__name__}")
+        raise TypeError(f"client: expected a class like Blooio, got {getattr(client, '__name__', type(client).__name__)}")
     whole = transcript if isinstance(transcript, Mapping) else {"exchanges": list(transcript)}
     bases = (kind,) if issubclass(kind, client) else (kind, client)
     bound = type(kind.__name__, bases, {"_transcript": json.dumps(whole).encode(), "__module__": kind.__module__})
