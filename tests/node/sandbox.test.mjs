@@ -117,6 +117,13 @@ test("namespaces do not see each other, and the environment points here", option
   assert.deepEqual(one.environment, { BLOOIO_BASE_URL: one.url, BLOOIO_API_KEY: one.blooioApiKey, BLOOMCHATS_BASE_URL: one.url, BLOOMCHATS_API_KEY: one.bloomchatsApiKey });
 });
 
+test("a client of it takes another key, or who supplies one", options, async () => {
+  const [one, two] = [await sandbox.namespace(), await sandbox.namespace()];
+  await one.blooio({ apiKey: async () => two.blooioApiKey }).v2.messages.send(ANNA, { text: "Hello" });
+  assert.deepEqual([(await one.phone(ANNA).inbox()).length, (await two.phone(ANNA).inbox()).length], [0, 1]);
+  assert.ok((await rejection(one.bloomchats({ apiKey: "dmtb_none" }).contacts.list().all())) instanceof sdk.AuthenticationError);
+});
+
 test("it starts at once, and close ends it", options, async (t) => {
   const begun = performance.now();
   const own = await startSandbox({ seed: 7 });

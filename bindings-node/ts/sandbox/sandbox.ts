@@ -102,14 +102,14 @@ export class Sandbox {
     return new Sandbox(await this.#control.ask<Facts>("POST", "/namespaces", options));
   }
 
-  /** A client of Blooio on this sandbox. */
-  blooio(options: ClientOptions = {}): Blooio {
-    return new Blooio({ ...options, apiKey: this.blooioApiKey, baseUrl: this.url });
+  /** A client of Blooio on this sandbox, with its key unless another, or a function, is given. */
+  blooio(options: Omit<ClientOptions, "baseUrl"> = {}): Blooio {
+    return new Blooio({ ...options, apiKey: options.apiKey ?? this.blooioApiKey, baseUrl: this.url });
   }
 
-  /** A client of BloomChats on this sandbox. */
-  bloomchats(options: ClientOptions = {}): BloomChats {
-    return new BloomChats({ ...options, apiKey: this.bloomchatsApiKey, baseUrl: this.url });
+  /** A client of BloomChats on this sandbox, with its key unless another, or a function, is given. */
+  bloomchats(options: Omit<ClientOptions, "baseUrl"> = {}): BloomChats {
+    return new BloomChats({ ...options, apiKey: options.apiKey ?? this.bloomchatsApiKey, baseUrl: this.url });
   }
 
   /** Variables that point `new Blooio()` and `new BloomChats()` here, in this process or another. */
