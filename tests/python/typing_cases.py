@@ -97,6 +97,9 @@ def names() -> None:
 
 def keys(later: Callable[[], Awaitable[str]]) -> None:
     Blooio(api_key=lambda: "k", timeout=5)
+    Blooio(plan="pro", v4_send_body="flat")
+    Blooio(plan={"per_minute": 60})
+    Blooio(plan="free")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncBlooio(api_key=later)
     BloomChats(api_key=later)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(scripted(Blooio, []).requests[0]["url"], str)

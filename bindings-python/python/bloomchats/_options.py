@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class RequestOptions(TypedDict, total=False):
@@ -63,8 +63,8 @@ class ClientOptions(TypedDict, total=False):
     """Proxy for every request instead of the environment's; the empty string means none."""
     allow_http: bool | None
     """Permits `http://` beyond loopback."""
-    v4_send_body: str | None
+    v4_send_body: Literal["auto", "content", "flat"] | None
     """Form of v4 sends: `auto` (default), `content` or `flat`."""
-    plan: str | Plan | None
+    plan: Literal["pro", "growth", "business"] | Plan | None
     """Limits to keep to, shared with the process' other clients of the same key: a BloomChats plan (`pro`, `growth`,
     `business`), or numbers. Without one, only the service's own answers slow a client down."""
