@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -46,10 +48,26 @@ fn inbox() -> io::Result<Arc<Mutex<Inbox>>> {
     let inbox = Arc::<Mutex<Inbox>>::default();
     let own = inbox.clone();
     runtime.spawn(poll_fn(move |context| begin(&own, context)));
-    let work = move || runtime.block_on(pending::<()>());
+    let work = move || {
+        block_broken_pipes();
+        runtime.block_on(pending::<()>())
+    };
     thread::Builder::new().name("bloomchats".into()).spawn(work)?;
     *slot = Some(inbox.clone());
     Ok(inbox)
+}
+
+/// Has this thread hear of a peer that hung up as of an error. By default a write to one is a signal too, which ends the process:
+/// Python, Node and a Rust `main` ignore it, a Swift program does not.
+#[expect(unsafe_code, reason = "the C library's calls for signals are not wrapped in anything safe")]
+fn block_broken_pipes() {
+    let mut signals = MaybeUninit::uninit();
+    // SAFETY: the set is written before it is read, and no mask but this thread's is changed.
+    unsafe {
+        libc::sigemptyset(signals.as_mut_ptr());
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), ptr::null_mut());
+    }
 }
 
 /// Begins one call and queues up behind all that can go on: a burst of new calls does not make those under way late.

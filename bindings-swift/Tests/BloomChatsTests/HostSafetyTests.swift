@@ -61,6 +61,16 @@ import Testing
         #expect(try await page.next()?.items.count == 1)
     }
 
+    /// A write to somebody who has left is a signal too, which by default ends the process.
+    @Test func aServerThatHangsUpOnAnUploadEndsTheCallAndNothingElse() async throws {
+        let server = LoopbackServer(patience: 256 << 10) { _ in nil }
+        let blooio = try Blooio(apiKey: "bl_x", baseURL: server.url, options: ClientOptions(maxRetries: 0))
+        let icon = Upload(Data(count: 4 << 20), filename: "icon.png", contentType: "image/png")
+        for _ in 0..<10 {
+            await #expect { try await blooio.v2.groups.setIcon("grp_1", icon: icon) } throws: { BloomChatsError.Kind.connection ~= $0 }
+        }
+    }
+
     @Test func manyClientsComeAndGo() async throws {
         let server = LoopbackServer { _ in LoopbackServer.json(200, "{}") }
         for _ in 0..<50 {

@@ -21,15 +21,16 @@ final class LoopbackServer: @unchecked Sendable {  // every access to the lists 
 
     let url: String
     private let listener: Int32
+    private let patience: Int
     private let answer: @Sendable (Request) -> String?
     private let lock = NSLock()
     private var received: [Request] = []
     private var hungUp = 0
 
     /// `answer` gives the raw response, or `nil` to leave the request without one. One that is not `accepting` lets nobody
-    /// connect: who tries waits.
-    init(accepting: Bool = true, _ answer: @escaping @Sendable (Request) -> String?) {
-        self.answer = answer
+    /// connect: who tries waits. One without `patience` hangs up on a request of that many bytes, goodbye first.
+    init(accepting: Bool = true, patience: Int = .max, _ answer: @escaping @Sendable (Request) -> String?) {
+        (self.patience, self.answer) = (patience, answer)
         #if os(Linux)
             let stream = Int32(SOCK_STREAM.rawValue)
         #else
@@ -92,6 +93,10 @@ final class LoopbackServer: @unchecked Sendable {  // every access to the lists 
             let count = recv(connection, &chunk, chunk.count, 0)
             guard count > 0 else { break }
             buffer.append(contentsOf: chunk[..<count])
+            guard buffer.count < patience else {
+                shutdown(connection, Int32(SHUT_WR))
+                break
+            }
         }
         // One that never asked is a pool's own affair.
         if asked { lock.withLock { hungUp += 1 } }
