@@ -56,7 +56,10 @@ public struct BloomChatsError: Error, Sendable {
     /// The service's id of the request, for its support.
     public var requestID: String? { told["request_id"].string }
     /// How long the service asked to wait.
-    public var retryAfter: Duration? { told["retry_after_s"].double.map { .seconds($0) } }
+    public var retryAfter: Duration? {
+        // Whatever a service says: beyond this a duration traps when it is asked for its own seconds.
+        told["retry_after_s"].double.map { .seconds(min($0, 9e18)) }
+    }
     /// Attempts made; 0 when nothing was sent.
     public var attempts: Int { told["attempts"].int ?? 0 }
     /// Whether the service may have done what was asked. True as soon as any attempt may have arrived without a definite

@@ -65,10 +65,8 @@ public enum Webhooks {
 }
 
 extension Date {
-    /// Unix seconds; a date that they cannot count is the first or the last they can.
-    fileprivate var wholeSeconds: Int64 {
-        Int64(exactly: timeIntervalSince1970.rounded(.down)) ?? (timeIntervalSince1970 < 0 ? .min : .max)
-    }
+    /// Unix seconds.
+    fileprivate var wholeSeconds: Int64 { Int64(Int(nearest: timeIntervalSince1970.rounded(.down))) }
 }
 
 /// A webhook event. Its description shows its type, never its content.

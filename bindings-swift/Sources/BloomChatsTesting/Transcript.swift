@@ -61,7 +61,7 @@ public struct Transcript: Sendable, ExpressibleByArrayLiteral {
     public init(_ exchanges: [Exchange], jitter: Double = 0.5, now: Date = Date(timeIntervalSince1970: 1_790_000_000)) {
         json = [
             "exchanges": .array(exchanges.map(\.json)), "jitter": .number(jitter),
-            "now_ms": .integer(Int(now.timeIntervalSince1970 * 1000)),
+            "now_ms": .integer(now.milliseconds),
         ]
     }
 
@@ -78,7 +78,7 @@ public struct Transcript: Sendable, ExpressibleByArrayLiteral {
 
 extension Duration {
     var milliseconds: Int {
-        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+        Int(nearest: self / .milliseconds(1))
     }
 }
 

@@ -107,6 +107,22 @@ import Testing
         #expect(try script.requests.isEmpty)
     }
 
+    @Test func momentsBeyondCountingAreTheLastThatCount() async throws {
+        for (moment, last) in [(Double.infinity, Int.max), (1e300, .max), (.nan, .max), (-1e300, .min), (-.infinity, .min)] {
+            #expect(Date(timeIntervalSince1970: moment).milliseconds == last)
+            let answers: [Transcript.Exchange] = [
+                .answer(429, headers: ["retry-after": "1"]), .answer(202, ["message_id": "m1"]), .answer(202, delay: .seconds(Int64.max)),
+            ]
+            let (blooio, _) = try Blooio.scripted(Transcript(answers, now: Date(timeIntervalSince1970: moment)))
+            #expect(try await blooio.v2.messages.send(to: "+15551234567", text: "Hello").messageID == "m1")
+            await #expect {
+                try await blooio.v2.messages.send(to: "+15551234567", text: "Hello", options: CallOptions(maxRetries: 0))
+            } throws: { BloomChatsError.Kind.timeout ~= $0 }
+        }
+        #expect(Date(milliseconds: 1_790_000_000_001).milliseconds == 1_790_000_000_001)
+        #expect(Date(milliseconds: -1).milliseconds == -1)
+    }
+
     @Test func showsTheResponse() async throws {
         let (blooio, _) = try Blooio.scripted([.answer(202, ["message_id": "m1"], headers: ["x-request-id": "r1", "x-a": "b"])])
         let response = try await withResponse { options in
@@ -114,6 +130,22 @@ import Testing
         }
         #expect(response.status == 202 && response.requestID == "r1" && response.headers["x-a"] == "b")
         #expect(response.attempts == 1 && response.idempotencyKey != nil && response.value.messageIDs == ["m1"])
+    }
+
+    @Test func aRecordTellsOfTheLastCallWhoeverRefusedIt() async throws {
+        let (blooio, _) = try Blooio.scripted([.reset, .reset])
+        for options in [CallOptions(timeout: .seconds(-1)), CallOptions(extraBody: ["a": .number(.nan)])] {
+            let record = CallRecord()
+            func create(_ options: CallOptions) async {
+                var options = options
+                options.record = record
+                _ = try? await blooio.v2.contacts.create(identifier: "+15551234567", options: options)
+            }
+            await create(CallOptions())
+            #expect(record.attempts == 1 && record.maybeSent)
+            await create(options)
+            #expect(record.attempts == 0 && !record.maybeSent && record.idempotencyKey == nil)
+        }
     }
 
     @Test func waitsForDelivery() async throws {

@@ -23,6 +23,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ["9007199254740993", "1e19", "18446744073709549568"]) func aWaitOfAgesCanBeReadAndWaited(_ wait: String) async throws {
+        let (blooio, _) = try Blooio.scripted([.answer(429, headers: ["retry-after": wait])])
+        do {
+            _ = try await blooio.v2.me.get()
+            throw Unexpected()
+        } catch let error as BloomChatsError {
+            let wait = try #require(error.retryAfter)
+            #expect(wait.components.seconds >= 9_007_199_254_740_992)
+            let waiting = Task { try await Task.sleep(for: wait) }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+        }
+    }
+
     @Test func isCaughtByKind() async throws {
         let (blooio, _) = try Blooio.scripted([.answer(429, ["code": "safety_paused"]), .answer(404), .reset])
         func caught() async -> String {
@@ -72,6 +86,37 @@ import Testing
             #expect(!told.contains("noon") && !told.contains("555"), "\(told)")
         }
         #expect("\(message)".contains("status: sent"))
+    }
+
+    /// Whoever prints more than a model: what holds one, what is on its way, what no model is for.
+    @Test func holdersShowNobodysDataEither() async throws {
+        let chat: JSONValue = ["id": "ch_1", "name": "noon", "text": "noon"]
+        let (blooio, _) = try Blooio.scripted([
+            .answer(200, ["text": "noon"], headers: ["x-a": "noon"]), .answer(200, ["message_id": "m1", "text": "noon"]),
+            .answer(200, ["data": [chat], "noon": "noon", "next_cursor": "noon", "has_more": true]),
+        ])
+        let plain = try await withResponse { try await blooio.v2.request("GET", "/x", options: $0) }
+        let record = CallRecord()
+        let options = CallOptions(
+            idempotencyKey: "noon", headers: ["x-a": "noon"], query: ["q": "noon"], extraBody: ["noon": "noon"])
+        let typed = try await withResponse { try await blooio.v2.messages.get("m1", in: "+1", options: $0) }
+        let list = blooio.v4.chats.list(options: CallOptions(record: record))
+        var pages = list.pages.makeAsyncIterator()
+        let page = try #require(try await pages.next())
+        let unknown = try Webhooks.parse(#"{"id":"evt_1","type":"chat.sneezed","data":{"text":"noon"}}"#)
+        let shown: [Any] = [
+            plain, typed, page, record, options, ClientOptions(userAgent: "noon", proxy: "http://me:noon@proxy.example"),
+            Upload(Data("noon".utf8), filename: "noon.png", contentType: "image/png"), unknown, unknown.content, blooio,
+        ]
+        for value in shown {
+            for told in ["\(value)", String(reflecting: value), dumped(value)] {
+                // `dump` writes bytes as numbers: 110 is an n.
+                #expect(!told.contains("noon") && !told.contains("- 110"), "\(told)")
+            }
+        }
+        #expect("\(typed)" == "Response(MessageDetail(message_id: m1), status: 200, attempts: 1)")
+        #expect("\(plain)" == "Response(JSONValue, status: 200, attempts: 1)")
+        #expect("\(page)" == "Page(1 items, hasNext: true)")
     }
 }
 

@@ -1,4 +1,4 @@
-import BloomChats
+import BloomChatsTesting
 import Foundation
 import Testing
 
@@ -21,6 +21,24 @@ import Testing
 
     @Test func refusesEndlessNesting() {
         #expect(throws: BloomChatsError.self) { try JSONValue(parsing: String(repeating: "[", count: 100_000)) }
+    }
+
+    /// Neither reading nor writing may end on a stack that is too small.
+    @Test func writesAsDeepAsCoreReads() async throws {
+        func nested(_ depth: Int) -> JSONValue { (1..<depth).reduce([]) { value, _ in [value] } }
+        #expect(try JSONValue(parsing: nested(127).data()) == nested(127))
+        for depth in [128, 5000] {
+            #expect(throws: BloomChatsError.self) { try nested(depth).data() }
+            #expect("\(nested(depth))".contains("too deeply"))
+        }
+        let (blooio, script) = try Blooio.scripted([.answer(200), .answer(200)])
+        try await blooio.v2.request("POST", "/x", body: nested(126))
+        for options in [CallOptions(), CallOptions(extraBody: ["a": nested(5000)])] {
+            await #expect { try await blooio.v2.request("POST", "/x", body: nested(127), options: options) } throws: { error in
+                BloomChatsError.Kind.invalidArgument ~= error && "\(error)".contains("nested too deeply")
+            }
+        }
+        #expect(try script.requests.count == 1)
     }
 
     @Test func refusesInvalidUTF8() {

@@ -56,6 +56,13 @@ public struct CallOptions: Sendable {
     }
 }
 
+extension CallOptions: CustomStringConvertible, CustomReflectable {
+    /// The type's name: keys, headers and fields end up in no log.
+    public var description: String { "CallOptions" }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .struct) }
+}
+
 extension Duration {
     /// Whole milliseconds; a positive duration never becomes 0, which would mean something else.
     func milliseconds(_ name: String) throws -> JSONValue {

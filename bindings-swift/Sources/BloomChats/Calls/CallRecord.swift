@@ -61,6 +61,13 @@ public final class CallRecord: @unchecked Sendable {  // every access to `state`
     }
 }
 
+extension CallRecord: CustomStringConvertible, CustomReflectable {
+    /// What was done, without the key and the headers.
+    public var description: String { "CallRecord(attempts: \(attempts), maybeSent: \(maybeSent))" }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .class) }
+}
+
 /// A value, and the head of the response it came in.
 public struct Response<Value: Sendable>: Sendable {
     /// What the call returned.
@@ -75,6 +82,16 @@ public struct Response<Value: Sendable>: Sendable {
     public let attempts: Int
     /// The idempotency key that last went on the wire.
     public let idempotencyKey: String?
+}
+
+extension Response: CustomStringConvertible, CustomReflectable {
+    /// The value as models describe themselves, any other by its type; status and attempts.
+    public var description: String {
+        let shown = value is any Model || value is any AnyShape ? "\(value)" : "\(Value.self)"
+        return "Response(\(shown), status: \(status), attempts: \(attempts))"
+    }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .struct) }
 }
 
 /// Makes a call and returns the head of its response beside its value.

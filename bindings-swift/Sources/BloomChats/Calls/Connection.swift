@@ -26,13 +26,13 @@ final class Connection: @unchecked Sendable {  // core's half takes calls from a
         try await call(operation, arguments.told(), arguments.files, options: options.told(), options.record)
     }
 
-    /// Makes a call with arguments and options that are JSON already.
-    func call(
-        _ operation: String, _ arguments: some ContiguousBytes, _ files: [String: Upload], options: some ContiguousBytes,
-        _ record: CallRecord?
+    /// Makes a call with arguments and options that are JSON already, or cannot be.
+    func call<Bytes: ContiguousBytes>(
+        _ operation: String, _ arguments: @autoclosure () throws -> Bytes, _ files: [String: Upload],
+        options: @autoclosure () throws -> Bytes, _ record: CallRecord?
     ) async throws -> Reply {
         do {
-            return try await follow(begin(operation, arguments, uploads(files), options), record)
+            return try await follow(begin(operation, arguments(), files, options()), record)
         } catch let error as BloomChatsError {
             throw noted(error, record)
         }
@@ -68,9 +68,10 @@ final class Connection: @unchecked Sendable {  // core's half takes calls from a
     }
 
     private func begin(
-        _ operation: String, _ arguments: some ContiguousBytes, _ files: OpaquePointer?, _ options: some ContiguousBytes
+        _ operation: String, _ arguments: some ContiguousBytes, _ files: [String: Upload], _ options: some ContiguousBytes
     ) throws -> Call {
-        try Call(Native.made { failure in
+        let files = uploads(files)
+        return try Call(Native.made { failure in
             lend(operation) { operation in
                 lend(arguments) { arguments in
                     lend(options) { bloomchats_client_begin(client, operation, arguments, $0, files, observer != nil, failure) }

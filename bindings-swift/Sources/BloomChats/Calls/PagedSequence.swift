@@ -117,3 +117,10 @@ public struct Page<Element: Sendable>: Sendable {
         return Page(try await connection.next(following, record), of: connection, record, read: read)
     }
 }
+
+extension Page: CustomStringConvertible, CustomReflectable {
+    /// How many items it has, and whether another follows.
+    public var description: String { "Page(\(items.count) items, hasNext: \(hasNext))" }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .struct) }
+}

@@ -16,3 +16,10 @@ public struct Upload: Sendable, Hashable {
         self.contentType = contentType
     }
 }
+
+extension Upload: CustomStringConvertible, CustomReflectable {
+    /// Type and size, neither name nor content.
+    public var description: String { "Upload(\(contentType), \(data.count) bytes)" }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .struct) }
+}

@@ -92,6 +92,13 @@ public struct ClientOptions: Sendable {
     }
 }
 
+extension ClientOptions: CustomStringConvertible, CustomReflectable {
+    /// The type's name: a proxy's password ends up in no log.
+    public var description: String { "ClientOptions" }
+    /// Shows what ``description`` shows.
+    public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .struct) }
+}
+
 /// All that opening a client takes.
 package struct Configuration: Sendable {
     package enum Product: String, Sendable {

@@ -2,7 +2,7 @@
 
 extension Blooio.V2 {
     /// What a webhook event of Blooio v2 tells, by its type.
-    public enum EventContent: Sendable, Hashable, CustomStringConvertible {
+    public enum EventContent: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
         /// `message.received`. `message.received`.
         case messageReceived(MessageReceivedEvent)
         /// `message.queued`. `message.queued`.
@@ -86,5 +86,7 @@ extension Blooio.V2 {
 
         /// The model's description, which leaves out people's data.
         public var description: String { model?.description ?? "unknown" }
+        /// Shows what ``description`` shows.
+        public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .enum) }
     }
 }

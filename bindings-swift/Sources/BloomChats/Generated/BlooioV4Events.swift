@@ -2,7 +2,7 @@
 
 extension Blooio.V4 {
     /// What a webhook event of Blooio v4 tells, by its type.
-    public enum EventContent: Sendable, Hashable, CustomStringConvertible {
+    public enum EventContent: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
         /// `message.received`. `message.received`: Inbound message.
         case messageReceived(MessageEventData)
         /// `message.queued`. `message.queued`: Outbound accepted.
@@ -110,5 +110,7 @@ extension Blooio.V4 {
 
         /// The model's description, which leaves out people's data.
         public var description: String { model?.description ?? "unknown" }
+        /// Shows what ``description`` shows.
+        public var customMirror: Mirror { Mirror(self, children: [:], displayStyle: .enum) }
     }
 }

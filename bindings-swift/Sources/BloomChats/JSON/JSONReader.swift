@@ -30,7 +30,7 @@ struct JSONReader {
     private var depth = 0
 
     /// As deep as core reads.
-    private static let deepest = 128
+    static let deepest = 127
 
     init(bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes

@@ -133,6 +133,6 @@ extension JSONValue: Codable {
 extension JSONValue: CustomStringConvertible {
     /// The JSON text.
     public var description: String {
-        (try? data()).map { String(decoding: $0, as: UTF8.self) } ?? "not JSON: holds NaN or an infinity"
+        (try? data()).map { String(decoding: $0, as: UTF8.self) } ?? "not JSON: holds NaN or an infinity, or is nested too deeply"
     }
 }

@@ -4,7 +4,7 @@ extension JSONValue {
     /// JSON text in UTF-8, without blanks, the fields of objects sorted by name.
     ///
     /// - Throws: ``BloomChatsError`` of kind ``BloomChatsError/Kind/invalidArgument`` for NaN and infinities, which JSON
-    ///   cannot express; ``BloomChatsError/argument`` says where.
+    ///   cannot express, and for what is nested more than 127 deep; ``BloomChatsError/argument`` says where.
     public func data() throws -> Data {
         Data(try bytes())
     }
@@ -20,6 +20,7 @@ extension JSONValue {
 /// Writes JSON text. Where a value cannot be written is only put into words when it happens.
 struct JSONWriter {
     private(set) var bytes: [UInt8] = []
+    private var depth = 0
 
     struct Problem: Error {
         let text: String
@@ -34,7 +35,10 @@ struct JSONWriter {
 
     /// The next field of the one object that is being written.
     mutating func field(_ name: StaticString, _ value: JSONValue) throws {
-        if bytes.isEmpty { bytes.reserveCapacity(256) }
+        if bytes.isEmpty {
+            bytes.reserveCapacity(256)
+            depth = 1
+        }
         bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
         bytes.append(UInt8(ascii: "\""))
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -63,13 +67,16 @@ struct JSONWriter {
             bytes.append(contentsOf: "\(number)".utf8)
         case .string(let text): write(text)
         case .array(let items):
+            try descend()
             bytes.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
                 do throws(Problem) { try write(item) } catch { throw error.below("[\(index)]") }
             }
             bytes.append(UInt8(ascii: "]"))
+            depth -= 1
         case .object(let fields):
+            try descend()
             bytes.append(UInt8(ascii: "{"))
             for (index, name) in fields.keys.sorted().enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
@@ -78,7 +85,13 @@ struct JSONWriter {
                 do throws(Problem) { try write(fields[name, default: .null]) } catch { throw error.below(name) }
             }
             bytes.append(UInt8(ascii: "}"))
+            depth -= 1
         }
+    }
+
+    private mutating func descend() throws(Problem) {
+        guard depth < JSONReader.deepest else { throw Problem(text: "is nested too deeply") }
+        depth += 1
     }
 
     private mutating func write(_ text: String) {
