@@ -43,6 +43,7 @@ pub(crate) async fn run(
     options: &CallOptions,
     progress: &Progress,
 ) -> Result<Done> {
+    engine.transport.check_host()?;
     let mut call = Call::begin(engine, operation, request, options, progress)?;
     let span = call.watch.span();
     let result = call.make().instrument(span).await;

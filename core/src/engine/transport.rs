@@ -9,7 +9,7 @@ use http::{HeaderMap, Uri};
 
 use super::operation::Method;
 use super::progress::Progress;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// Largest body accepted, also after decompression.
 pub(crate) const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -63,6 +63,11 @@ impl Fault {
 
 /// Carries one attempt. Implementations never retry and never follow redirects.
 pub(crate) trait Transport: Send + Sync {
+    /// Refuses threads on which nothing could be waited for. Asked before the first wait of a call.
+    fn check_host(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Sends `request` and reads the answer within `limit`. `progress` hears of it when `request` goes to a connection.
     fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a>;
 }

@@ -41,6 +41,7 @@ pub(crate) async fn run(
     let left = || deadline.saturating_sub(engine.clock.now());
     // Built once before the first wait: a bad argument must not take half a second to be refused.
     request::build(&engine.settings, operation, &target, &[], options)?;
+    engine.transport.check_host()?;
     let mut last = None;
     let delays = FIRST_DELAYS_MS.into_iter().map(Duration::from_millis).chain(std::iter::repeat(LATER_DELAY));
     for delay in delays {

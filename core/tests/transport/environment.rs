@@ -1,9 +1,13 @@
 //! What the process around a client does to it: proxies of the environment, and runtimes with one thread.
 
-use bloomchats::Client;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bloomchats::{BoxFuture, Client, CredentialProvider, ErrorKind, Secret};
+use serde_json::json;
 
 use crate::child;
-use crate::server::{ACCEPTED, config, plain, send, serve};
+use crate::server::{ACCEPTED, call, config, plain, send, serve};
 
 #[tokio::test]
 async fn loopback_ignores_the_environments_proxy() {
@@ -37,4 +41,23 @@ fn a_runtime_of_one_thread_is_enough() {
         }
         assert_eq!(threads(), before, "a call starts no thread");
     });
+}
+
+/// Whatever a call would have to wait for first, a thread without a runtime is told what it lacks.
+#[test]
+fn a_thread_without_a_runtime_is_refused_and_does_not_panic() {
+    struct Silent;
+    impl CredentialProvider for Silent {
+        fn credential(&self) -> BoxFuture<bloomchats::Result<Secret>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let config = config("http://127.0.0.1:1");
+    let status = call("blooio.v2.messages.wait", json!({"chat": "+15551234567", "message": "m1"}));
+    let calls = [(config.clone(), send()), (config.clone(), status), (config.with_provider(Silent), send())];
+    for (config, call) in calls {
+        let run = pin!(Client::open(config).unwrap().call(call));
+        let Poll::Ready(Err(error)) = run.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
+        assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Config, false), "{error}");
+    }
 }

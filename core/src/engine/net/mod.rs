@@ -64,11 +64,15 @@ impl Http {
 }
 
 impl Transport for Http {
+    fn check_host(&self) -> Result<()> {
+        watcher().map(drop)
+    }
+
     fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a> {
         let client = self.client();
         Box::pin(async move {
             let client = client.map_err(Fault::Setup)?;
-            let watcher = Watcher::here().ok_or_else(no_watcher)?;
+            let watcher = watcher().map_err(Fault::Setup)?;
             let pool = client.pool(&request.uri);
             let request = client.request(request);
             // One timer for all of it: each would be set and taken back in the runtime's wheel.
@@ -235,8 +239,9 @@ fn through(proxy: &str) -> Result<Matcher> {
     matcher.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))
 }
 
-fn no_watcher() -> Fault {
-    Fault::Setup(Error::config("calls need a tokio runtime to run on: use #[tokio::main], or Runtime::block_on"))
+fn watcher() -> Result<Watcher> {
+    let refuse = || Error::config("calls need a tokio runtime to run on: use #[tokio::main], or Runtime::block_on");
+    Watcher::here().ok_or_else(refuse)
 }
 
 /// The innermost cause says most.
