@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Where to listen; anything beyond loopback lets other machines read and steer the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     bind: IpAddr,
-    /// Serve HTTPS; the certificate authority to trust is made anew, and its file printed.
+    /// Serve HTTPS, by HTTP/2 where the client can; the certificate authority to trust is made anew, and its file printed.
     #[arg(long)]
     tls: bool,
     /// Set a vendor switch of docs/sandbox.md, such as `send_status=202`; may be repeated.

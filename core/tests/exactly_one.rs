@@ -5,14 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bloomchats::{Call, Client, Config};
 use bloomchats_sandbox::{Options, Sandbox};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 /// Beyond this an attempt is over; the sandbox' delays are far longer, its own work far shorter.
@@ -39,34 +37,47 @@ const FAULTS: &[&str] = &[
 const SENDS: &[(&str, bool)] =
     &[("blooio.v2.messages.send", true), ("blooio.v4.messages.send", true), ("blooio.v2.polls.send", false)];
 
+/// Has each promise kept over both.
+macro_rules! over_both {
+    ($($promise:ident),*) => {
+        mod http1 {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Over::Http1).await; })*
+        }
+        mod http2 {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Over::Http2).await; })*
+        }
+    };
+}
+
+over_both!(whatever_becomes_of_two_attempts, whatever_becomes_of_every_attempt, wherever_a_caller_lets_go);
+
 struct World {
     sandbox: Sandbox,
     client: Client,
 }
 
+/// How the sandbox is reached: HTTP/1.1 as it stands, or HTTP/2 under TLS, as the services are.
+#[derive(Clone, Copy, Debug)]
+enum Over {
+    Http1,
+    Http2,
+}
+
 impl World {
-    fn new() -> Arc<World> {
-        let sandbox = Sandbox::start(Options::default()).unwrap();
-        let config = Config::blooio().with_base_url(sandbox.url()).with_api_key(sandbox.blooio_api_key());
+    fn new(over: Over) -> Arc<World> {
+        let options = match over {
+            Over::Http1 => Options::default(),
+            Over::Http2 => Options::default().tls(std::env::temp_dir()),
+        };
+        let sandbox = Sandbox::start(options).unwrap();
+        let mut config = Config::blooio().with_base_url(sandbox.url()).with_api_key(sandbox.blooio_api_key());
+        config.ca_certs = sandbox.ca_path().map(|path| std::fs::read(path).unwrap());
         Arc::new(World { client: Client::open(config).unwrap(), sandbox })
     }
 
     /// How often the person has what was sent under this text.
-    fn received(&self, person: &str) -> usize {
-        let url = self.sandbox.url();
-        let address = url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).unwrap();
-        let head = format!(
-            "GET /_sandbox/phones/{}/inbox HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
-            person.replace('+', "%2B"),
-            self.sandbox.blooio_api_key()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        let inbox: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"));
-        usize::try_from(inbox["count"].as_u64().unwrap()).unwrap()
+    async fn received(&self, person: &str) -> usize {
+        self.sandbox.phone(person).inbox().await.unwrap().len()
     }
 }
 
@@ -101,7 +112,7 @@ enum End {
 async fn survives(world: Arc<World>, operation: &'static str, trusted: bool, script: String, person: String) -> End {
     let told = format!("{operation} under {script:?}");
     let result = world.client.call(call(operation, &person, &script, None)).await;
-    let received = world.received(&person);
+    let received = world.received(&person).await;
     let error = match result {
         Ok(answer) => {
             assert_eq!(received, 1, "{told}: {answer:?}");
@@ -116,7 +127,7 @@ async fn survives(world: Arc<World>, operation: &'static str, trusted: bool, scr
         let again = world.client.call(call(operation, &person, "", Some(key))).await;
         assert!(again.is_ok(), "{told}: {:?}", again.err());
         // A request that the sandbox sat on may come through only now; under its key it is the same message.
-        assert_eq!(world.received(&person), 1, "{told}: resumed");
+        assert_eq!(world.received(&person).await, 1, "{told}: resumed");
     }
     if received == 1 { End::InDoubtButSent } else { End::NotSent }
 }
@@ -127,9 +138,8 @@ async fn all_end(schedules: JoinSet<End>) {
     assert_eq!(ends.into_iter().collect::<Vec<_>>(), [End::Sent, End::InDoubtButSent, End::NotSent]);
 }
 
-#[tokio::test]
-async fn whatever_becomes_of_two_attempts() {
-    let world = World::new();
+async fn whatever_becomes_of_two_attempts(over: Over) {
+    let world = World::new(over);
     let mut schedules = JoinSet::new();
     let mut people = people();
     for &(operation, trusted) in SENDS {
@@ -143,9 +153,8 @@ async fn whatever_becomes_of_two_attempts() {
     all_end(schedules).await;
 }
 
-#[tokio::test]
-async fn whatever_becomes_of_every_attempt() {
-    let world = World::new();
+async fn whatever_becomes_of_every_attempt(over: Over) {
+    let world = World::new(over);
     let mut schedules = JoinSet::new();
     let mut people = people();
     for &(operation, trusted) in SENDS {
@@ -158,9 +167,8 @@ async fn whatever_becomes_of_every_attempt() {
 }
 
 /// The caller lets go at every stage: before the request left, while the service sits on it, and after it was done.
-#[tokio::test]
-async fn wherever_a_caller_lets_go() {
-    let world = World::new();
+async fn wherever_a_caller_lets_go(over: Over) {
+    let world = World::new(over);
     let mut schedules = JoinSet::new();
     let mut people = people();
     for operation in ["blooio.v2.messages.send", "blooio.v4.messages.send"] {
@@ -174,16 +182,16 @@ async fn wherever_a_caller_lets_go() {
                     let ended = tokio::time::timeout(Duration::from_millis(patience_ms), run).await;
                     let told = format!("{operation} under {script:?}, dropped after {patience_ms} ms");
                     if ended.is_ok_and(|result| result.is_ok()) {
-                        assert_eq!(world.received(&person), 1, "{told}");
+                        assert_eq!(world.received(&person).await, 1, "{told}");
                         return End::Sent;
                     }
                     let (maybe_sent, key) = (progress.maybe_sent(), progress.idempotency_key());
-                    let received = world.received(&person);
+                    let received = world.received(&person).await;
                     assert!(received == 0 || maybe_sent, "{told}: it arrived");
                     // A call that never began has no key, and nothing to resume.
                     let again = world.client.call(call(operation, &person, "", key)).await;
                     assert!(again.is_ok(), "{told}: {:?}", again.err());
-                    assert_eq!(world.received(&person), 1, "{told}: resumed");
+                    assert_eq!(world.received(&person).await, 1, "{told}: resumed");
                     if received == 1 { End::InDoubtButSent } else { End::NotSent }
                 });
             }

@@ -10,9 +10,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -62,7 +62,10 @@ pub(crate) async fn serve(
                 None => converse(stream, router).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                        converse(stream, router).await;
+                        match stream.get_ref().1.alpn_protocol() {
+                            Some(b"h2") => multiplex(stream, router).await,
+                            _ => converse(stream, router).await,
+                        }
                     }
                 }
             }
@@ -72,7 +75,7 @@ pub(crate) async fn serve(
 }
 
 /// A connection, encrypted or not.
-trait Line: AsyncRead + AsyncWrite + Unpin {
+trait Line: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn tcp(&self) -> &TcpStream;
 }
 
@@ -90,16 +93,11 @@ impl Line for TlsStream<TcpStream> {
 
 async fn converse(stream: impl Line, router: Router) {
     let reset = Arc::new(AtomicBool::new(false));
-    let (answers, seen) = (TowerToHyperService::new(router), Arc::clone(&reset));
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (answer, reset) = (answers.call(request), Arc::clone(&seen));
-        async move { uncut(answer.await.unwrap_or_default(), &reset) }
-    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .auto_date_header(false)
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), answers(router, Arc::clone(&reset)));
     // Errors here are the client's: a broken connection, or bytes that are no request.
     let _ = (&mut connection).await;
     if reset.load(Ordering::Relaxed) {
@@ -107,7 +105,29 @@ async fn converse(stream: impl Line, router: Router) {
     }
 }
 
-/// An error from a service makes hyper let the connection go without a word.
+/// An HTTP/2 connection: a fault ends the stream that it strikes, whichever way it would end a connection.
+async fn multiplex(stream: impl Line, router: Router) {
+    let _ = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .auto_date_header(false)
+        .keep_alive_interval(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), answers(router, Arc::default()))
+        .await;
+}
+
+/// Answers of `router`. `reset` tells how the last fault would end a connection.
+fn answers(
+    router: Router,
+    reset: Arc<AtomicBool>,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = io::Error, Future: Send> {
+    let router = TowerToHyperService::new(router);
+    service_fn(move |request: Request<Incoming>| {
+        let (answer, reset) = (router.call(request), Arc::clone(&reset));
+        async move { uncut(answer.await.unwrap_or_default(), &reset) }
+    })
+}
+
+/// An error from a service makes hyper let the connection, or the stream, go without a word.
 fn uncut(answer: Response<Body>, reset: &AtomicBool) -> io::Result<Response<Body>> {
     match answer.extensions().get::<Cut>() {
         None => Ok(answer),

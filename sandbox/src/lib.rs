@@ -82,7 +82,7 @@ impl Options {
         self
     }
 
-    /// The same options with HTTPS, the CA's certificate in `directory`.
+    /// The same options with HTTPS, by HTTP/2 where the client can; the CA's certificate in `directory`.
     #[must_use]
     pub fn tls(mut self, directory: impl Into<PathBuf>) -> Options {
         self.tls = Some(directory.into());

@@ -88,8 +88,13 @@ impl Incoming {
 }
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Result<Response, Infallible> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let body = crate::body::receive(body).await;
+    // HTTP/2 names the host in the URL instead.
+    let host = head.uri.authority().and_then(|authority| HeaderValue::try_from(authority.as_str()).ok());
+    if let Some(host) = host {
+        head.headers.entry(HOST).or_insert(host);
+    }
     let incoming = Incoming {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),

@@ -33,7 +33,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "BloomChats sandbox");
         let certificate = params.signed_by(&key, &ca).map_err(io::Error::other)?;
 
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
@@ -42,6 +42,7 @@ impl Authority {
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )
             .map_err(io::Error::other)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let path = directory.join(format!("bloomchats-sandbox-{}-{port}-ca.pem", std::process::id()));
         std::fs::write(&path, ca.pem())?;
         Ok((TlsAcceptor::from(Arc::new(config)), Authority { path }))

@@ -17,8 +17,18 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts the built command on a free port.
     pub fn start(root: &Path) -> Result<Sandbox> {
+        Sandbox::start_with(root, &[])
+    }
+
+    /// Starts one that is reached as the services are, by HTTP/2 under TLS.
+    pub fn start_secure(root: &Path) -> Result<Sandbox> {
+        Sandbox::start_with(root, &["--tls"])
+    }
+
+    fn start_with(root: &Path, options: &[&str]) -> Result<Sandbox> {
         let mut process = Command::new(cli_binary(root))
             .args(["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"])
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -32,6 +42,10 @@ impl Sandbox {
     /// Points a command at this sandbox.
     pub fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let fact = |name: &str| self.facts[name].as_str().unwrap_or_default().to_owned();
+        if let Some(authority) = self.facts["ca_path"].as_str() {
+            // The second is for what Node itself asks.
+            command.env("SSL_CERT_FILE", authority).env("NODE_EXTRA_CA_CERTS", authority);
+        }
         command
             .env("BLOOMCHATS_SANDBOX_URL", fact("url"))
             .env("BLOOIO_BASE_URL", fact("url"))

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::corpus;
+use crate::sandbox::Sandbox;
 use crate::shell::{cli_binary, command, has, in_ci, run, scratch, swift_root, target};
 
 /// A part of the tests: its name, how many minutes it may take on two cores, what it needs, what it does.
@@ -91,6 +92,8 @@ fn python(root: &Path) -> Result<()> {
     run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
     let suites = ["-q", "tests/python", "tests/e2e", "tests/contract"];
     run(command(root, bin("pytest"), &suites).env("BLOOMCHATS_BIN", cli_binary(root)))?;
+    let secure = Sandbox::start_secure(root)?;
+    run(secure.environment(&mut command(root, bin("pytest"), &["-q", "tests/python/test_exactly_once.py"])))?;
     for runner in ["sync", "async"] {
         let script = format!("tests/runners/python/test_{runner}.py");
         let out = passed_file(root, &format!("python-{runner}"))?;
@@ -136,7 +139,7 @@ fn install_python(root: &Path) -> Result<()> {
     }
     let python = |script: &str| command(root, clean.join("bin/python"), &[script]);
     run(python("examples/story.py").env_remove("BLOOMCHATS_BIN").env_remove("BLOOMCHATS_SANDBOX_URL"))?;
-    let sandbox = crate::sandbox::Sandbox::start(root)?;
+    let sandbox = Sandbox::start(root)?;
     run(sandbox.environment(&mut python("examples/quickstart.py")))
 }
 
@@ -160,7 +163,10 @@ fn node(root: &Path) -> Result<()> {
     let out = passed_file(root, "node")?;
     run(command(&binding, "npm", &["test", "--silent"])
         .env("BLOOMCHATS_BIN", cli_binary(root))
-        .env("BLOOMCHATS_CONFORMANCE_OUT", out))
+        .env("BLOOMCHATS_CONFORMANCE_OUT", out))?;
+    let secure = Sandbox::start_secure(root)?;
+    let suite = ["--test", "--test-reporter=dot", "tests/node/exactly-once.test.mjs"];
+    run(secure.environment(command(root, "node", &suite).env("BLOOMCHATS_BIN", cli_binary(root))))
 }
 
 fn swift(root: &Path) -> Result<()> {

@@ -197,8 +197,7 @@ impl crate::Sandbox {
     /// # Errors
     /// As `Blooio::open`.
     pub fn blooio(&self) -> bloomchats::Result<bloomchats::Blooio> {
-        let config = bloomchats::Config::blooio().with_api_key(self.blooio_api_key().to_owned());
-        bloomchats::Blooio::open(config.with_base_url(self.url()))
+        bloomchats::Blooio::open(self.pointed(bloomchats::Config::blooio()).with_api_key(self.blooio_api_key()))
     }
 
     /// A client of BloomChats on this sandbox.
@@ -206,8 +205,14 @@ impl crate::Sandbox {
     /// # Errors
     /// As `BloomChats::open`.
     pub fn bloomchats(&self) -> bloomchats::Result<bloomchats::BloomChats> {
-        let config = bloomchats::Config::bloomchats().with_api_key(self.bloomchats_api_key().to_owned());
-        bloomchats::BloomChats::open(config.with_base_url(self.url()))
+        let config = self.pointed(bloomchats::Config::bloomchats()).with_api_key(self.bloomchats_api_key());
+        bloomchats::BloomChats::open(config)
+    }
+
+    fn pointed(&self, mut config: bloomchats::Config) -> bloomchats::Config {
+        // Without it the first call says that the sandbox is not trusted.
+        config.ca_certs = self.ca_path().and_then(|path| std::fs::read(path).ok());
+        config.with_base_url(self.url())
     }
 }
 
