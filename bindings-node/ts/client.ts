@@ -8,7 +8,7 @@ import { encode, isIterable } from "./encode";
 import { AbortError, BloomChatsError, failing, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
 import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./native";
-import { camel, snake } from "./names";
+import { snake } from "./names";
 import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
 import { bytesOf, isHeaders } from "./realm";
@@ -260,9 +260,11 @@ function encodeOptions(options: CallOptions | undefined): string {
   return encode(settings);
 }
 
-/** The name that was meant, where it was written in snake case. */
+/** The name that was meant, where it was written as elsewhere: `api_key`, `baseURL`. */
 function nearly(name: string, known: object, before: string, after = ""): string {
-  return Object.hasOwn(known, camel(name)) ? `${before}\`${camel(name)}\`${after}` : "";
+  const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+  const meant = Object.keys(known).find((one) => plain(one) === plain(name));
+  return meant === undefined ? "" : `${before}\`${meant}\`${after}`;
 }
 
 /** By the name the caller wrote, whatever it is. */

@@ -105,7 +105,7 @@ def scripted(
     api_key: AsyncApiKey | None = None,
     **settings: Unpack[ClientOptions],
 ) -> ScriptedAsyncBloomChats: ...
-def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
+def scripted(client: Any, transcript: Transcript, **settings: Any) -> Any:
     """A client whose answers come from a transcript.
 
     Args:
@@ -117,7 +117,8 @@ def scripted(client: type[Any], transcript: Transcript, **settings: Any) -> Any:
     """
     kind = next((_KINDS[base] for base in getattr(client, "__mro__", ()) if base in _KINDS), None)
     if kind is None:
-        raise TypeError(f"client: expected a class like Blooio, got {getattr(client, '__name__', type(client).__name__)}")
+        given = client.__name__ if isinstance(client, type) else f"an instance of {type(client).__name__}"
+        raise TypeError(f"client: expected a class like Blooio, got {given}")
     whole = transcript if isinstance(transcript, Mapping) else {"exchanges": list(transcript)}
     bases = (kind,) if issubclass(kind, client) else (kind, client)
     bound = type(kind.__name__, bases, {"_transcript": json.dumps(whole).encode(), "__module__": kind.__module__})
