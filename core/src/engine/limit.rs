@@ -16,6 +16,7 @@ use super::pause::Hold;
 use crate::error::{Error, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
 const DAY_MS: i64 = 86_400_000;
 
 /// Who has not taken its turn for so long goes to the end of the queue: its host may have stopped running it, and must not stop the others'.
@@ -112,6 +113,8 @@ struct State {
     /// When the requests of the last 60 s left.
     sent: VecDeque<Duration>,
     day: i64,
+    /// When its count began.
+    day_began: Duration,
     sent_today: u32,
     /// Tickets of those who wait, in order.
     queue: VecDeque<u64>,
@@ -157,7 +160,7 @@ impl Limiter {
         });
         let hold = self.hold.remaining(now);
         let wait_behind = |state: &State, ahead| {
-            self.minute_wait(state, ahead, now).max(self.day_wait(state, ahead, unix_ms)).max(hold)
+            self.minute_wait(state, ahead, now).max(self.day_wait(state, ahead, now, unix_ms)).max(hold)
         };
         let first = state.queue.front().copied().filter(|_| wait_behind(&state, 0).is_zero());
         state.due = first.map(|first| state.due.filter(|(due, _)| *due == first).unwrap_or((first, now)));
@@ -195,10 +198,11 @@ impl Limiter {
         windows
     }
 
-    fn day_wait(&self, state: &State, ahead: usize, unix_ms: i64) -> Duration {
+    fn day_wait(&self, state: &State, ahead: usize, now: Duration, unix_ms: i64) -> Duration {
         match self.plan.per_day {
             Some(limit) if state.sent_today as usize + ahead >= limit as usize => {
-                Duration::from_millis((DAY_MS - unix_ms.rem_euclid(DAY_MS)).unsigned_abs())
+                let by_the_clock = Duration::from_millis(((state.day + 1) * DAY_MS - unix_ms).unsigned_abs());
+                by_the_clock.min((state.day_began + DAY).saturating_sub(now))
             }
             _ => Duration::ZERO,
         }
@@ -219,9 +223,10 @@ impl State {
             self.sent.pop_front();
         }
         let day = unix_ms.div_euclid(DAY_MS);
-        // A clock set back must not refill the day.
-        if day > self.day {
+        // A clock set back must not refill the day; one that was ahead by a year must not make it last so long.
+        if day > self.day || now.saturating_sub(self.day_began) >= DAY {
             self.day = day;
+            self.day_began = now;
             self.sent_today = 0;
         }
     }
@@ -411,6 +416,38 @@ mod tests {
         limiter.turn(&clock, || Duration::MAX).await.unwrap();
         limiter.turn(&clock, || Duration::MAX).await.unwrap();
         assert_eq!(clock.unix_ms() % DAY_MS, 0, "the second left at the first moment of the next day");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_day_begun_by_a_clock_that_was_a_year_ahead_lasts_a_day() {
+        struct SetRight(Paused);
+        impl Clock for SetRight {
+            fn now(&self) -> Duration {
+                self.0.now()
+            }
+            fn unix_ms(&self) -> i64 {
+                self.0.unix_ms() + if self.now().is_zero() { 365 * DAY_MS } else { 0 }
+            }
+            fn sleep(&self, time: Duration) -> BoxFuture<()> {
+                self.0.sleep(time)
+            }
+            fn patience(&self, time: Duration) -> BoxFuture<()> {
+                self.0.patience(time)
+            }
+            fn jitter(&self, cap: Duration) -> Duration {
+                cap
+            }
+        }
+        let limiter = Limiter::new(Plan { per_minute: None, per_day: Some(2) });
+        let clock = SetRight(Paused(tokio::time::Instant::now()));
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        tokio::time::advance(MINUTE).await;
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        assert_eq!(limiter.turn(&clock, || MINUTE).await, Err(DAY - MINUTE), "set back, the clock refills nothing");
+        limiter.turn(&clock, || Duration::MAX).await.unwrap();
+        limiter.turn(&clock, || MINUTE).await.unwrap();
+        assert_eq!(clock.now(), DAY);
+        assert!(limiter.turn(&clock, || MINUTE).await.is_err(), "the next day has its limit too");
     }
 
     #[test]
