@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bloomchats::{Client, ErrorKind};
 use bytes::Bytes;
@@ -145,6 +146,45 @@ async fn one_connection_carries_many_calls_those_that_come_first_together_too() 
     let many: tokio::task::JoinSet<_> = (0..200).map(|_| client.call(send())).collect();
     assert!(many.join_all().await.iter().all(|result| result.is_ok()));
     assert_eq!((heard(requests).len(), made.load(Ordering::SeqCst)), (200, 1));
+}
+
+/// A program that runs its runtime for each call alone is deaf in between.
+#[test]
+fn a_goodbye_that_came_while_the_runtime_stood_still_is_heard_before_the_next_call() {
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (go, mut told) = unbounded_channel();
+    let (going, gone) = std::sync::mpsc::channel();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.unwrap();
+            stream.set_nonblocking(true).unwrap();
+            runtime().block_on(async {
+                let stream = acceptor.accept(tokio::net::TcpStream::from_std(stream).unwrap()).await.unwrap();
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                let (request, answer) = connection.accept().await.unwrap().unwrap();
+                meet(Fate::Accepted, &mut connection, request, answer);
+                tokio::select! {
+                    _ = connection.accept() => panic!("the client hung up"),
+                    _ = told.recv() => connection.graceful_shutdown(),
+                }
+                // The client does not say that it has heard.
+                let _ = tokio::time::timeout(Duration::from_millis(20), connection.accept()).await;
+            });
+            going.send(()).unwrap();
+        }
+    });
+    let client = Client::open(trusting(&authority.pem, address)).unwrap();
+    let runtime = runtime();
+    for _ in 0..10 {
+        let answer = runtime.block_on(client.call(send())).unwrap();
+        assert_eq!(answer.attempts, 1);
+        go.send(()).unwrap();
+        gone.recv().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -182,8 +182,15 @@ impl Pool {
         progress: &Progress,
     ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
         let uri = request.uri().clone();
+        // Rounds of the runtime, in which drivers hear what has come: reading, closing and saying so take one each.
+        let mut rounds = 5;
         loop {
             let at_rest = self.at_rest(watcher);
+            if rounds > 0 && at_rest.as_ref().is_some_and(Way::has_news) {
+                rounds -= 1;
+                tokio::task::yield_now().await;
+                continue;
+            }
             let is_new = at_rest.is_none();
             let mut way = match at_rest {
                 Some(way) => way,

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tower_service::Service;
@@ -60,6 +60,8 @@ struct Multiplexed {
     sender: http2::SendRequest<Full<Bytes>>,
     runtime: Id,
     used: Instant,
+    /// Where its driver stands still whenever the runtime's one thread does something else.
+    socket: Option<Socket>,
 }
 
 impl Multiplexed {
@@ -72,14 +74,19 @@ impl Multiplexed {
 pub(super) enum Way {
     /// Its own until the answer is there.
     Own(Line),
-    /// One that other calls go out on too, and its number.
-    Shared(u64, http2::SendRequest<Full<Bytes>>),
+    /// One that other calls go out on too, its number, and its socket where that may hold what the driver has not heard yet.
+    Shared(u64, http2::SendRequest<Full<Bytes>>, Option<Socket>),
 }
 
 impl Way {
     /// The number of a shared one.
     pub fn shared(&self) -> Option<u64> {
-        if let Way::Shared(number, _) = self { Some(*number) } else { None }
+        if let Way::Shared(number, ..) = self { Some(*number) } else { None }
+    }
+
+    /// Whether something came that its driver has not heard yet, which may be goodbye.
+    pub fn has_news(&self) -> bool {
+        matches!(self, Way::Shared(.., Some(socket)) if !socket.is_quiet())
     }
 
     /// Sends a request to `uri`. What has not begun to leave comes back with the error.
@@ -96,7 +103,7 @@ impl Way {
                 }
                 line.send(request).await
             }
-            Way::Shared(_, sender) => {
+            Way::Shared(_, sender, _) => {
                 *request.uri_mut() = uri.clone();
                 sender.try_send_request(request).await
             }
@@ -140,7 +147,7 @@ impl Pool {
         multiplexed.retain(Multiplexed::is_good);
         let found = multiplexed.iter_mut().find(|connection| connection.runtime == runtime)?;
         found.used = Instant::now();
-        Some(Way::Shared(found.number, found.sender.clone()))
+        Some(Way::Shared(found.number, found.sender.clone(), found.socket.clone()))
     }
 
     /// Leaves a shared connection to the calls it carries, because it takes no more or may lead nowhere.
@@ -175,6 +182,9 @@ impl Pool {
         let stream = self.connector.clone().call(uri).await;
         let stream = stream.map_err(|error| Fault::not_connected(causes(&*error).any(is_late), detail(&*error)))?;
         let connected = stream.connected();
+        let mut extras = Extensions::new();
+        connected.get_extras(&mut extras);
+        let socket = extras.remove::<Socket>();
         if connected.is_negotiated_h2() {
             let (sender, driver) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -190,18 +200,16 @@ impl Pool {
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
             if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
+                let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
                 let (sender, runtime, used) = (sender.clone(), runtime.id(), Instant::now());
-                multiplexed.push(Multiplexed { number, sender, runtime, used });
+                multiplexed.push(Multiplexed { number, sender, runtime, used, socket });
             }
             drop(multiplexed);
             self.sweep_later();
-            return Ok(Way::Shared(number, sender));
+            return Ok(Way::Shared(number, sender, None));
         }
         self.shares_none.store(true, Ordering::Relaxed);
-        let mut extras = Extensions::new();
-        connected.get_extras(&mut extras);
-        let lost = || Fault::not_connected(false, "its socket is gone");
-        let socket = extras.remove::<Socket>().ok_or_else(lost)?;
+        let socket = socket.ok_or_else(|| Fault::not_connected(false, "its socket is gone"))?;
         let line = Line::open(stream, socket, connected.is_proxied()).await;
         line.map(Way::Own).map_err(|error| Fault::not_connected(false, detail(&error)))
     }
