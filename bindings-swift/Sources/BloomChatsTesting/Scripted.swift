@@ -41,4 +41,13 @@ extension BloomChats {
         let bloomchats = try BloomChats(configuration.scripted(transcript.json))
         return (bloomchats, Script(client: bloomchats.client))
     }
+
+    /// A scripted client that asks for its keys.
+    public static func scripted(
+        _ transcript: Transcript, options: ClientOptions = ClientOptions(), credential: @escaping CredentialProvider
+    ) throws -> (BloomChats, Script) {
+        let configuration = Configuration(.bloomchats, apiKey: nil, provider: credential, baseURL: nil, options)
+        let bloomchats = try BloomChats(configuration.scripted(transcript.json))
+        return (bloomchats, Script(client: bloomchats.client))
+    }
 }

@@ -26,6 +26,13 @@ private actor Keys {
         #expect(await keys.asked == 2)
     }
 
+    @Test func bloomChatsRenewsToo() async throws {
+        let keys = Keys(["old", "new"])
+        let (bloomchats, script) = try BloomChats.scripted([.answer(401), .answer(200, [])]) { try await keys.next() }
+        #expect(try await bloomchats.contacts.list().all().isEmpty)
+        #expect(try script.requests.map { $0.headers["x-api-key"] } == ["old", "new"])
+    }
+
     @Test func passesOnWhatTheProviderThrows() async throws {
         let (blooio, script) = try Blooio.scripted([]) { throw NoKey() }
         do {

@@ -3,35 +3,35 @@
 extension Blooio.V2 {
     /// What a webhook event of Blooio v2 tells, by its type.
     public enum EventContent: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
-        /// `message.received`. `message.received`.
+        /// `message.received`.
         case messageReceived(MessageReceivedEvent)
-        /// `message.queued`. `message.queued`.
+        /// `message.queued`.
         case messageQueued(MessageQueuedEvent)
-        /// `message.sent`. `message.sent`.
+        /// `message.sent`.
         case messageSent(MessageSentEvent)
-        /// `message.delivered`. `message.delivered`.
+        /// `message.delivered`.
         case messageDelivered(MessageDeliveredEvent)
-        /// `message.failed`. `message.failed`.
+        /// `message.failed`.
         case messageFailed(MessageFailedEvent)
-        /// `message.read`. `message.read`.
+        /// `message.read`.
         case messageRead(MessageReadEvent)
-        /// `message.reaction`. `message.reaction`.
+        /// `message.reaction`.
         case messageReaction(MessageReactionEvent)
-        /// `poll.received`. `poll.received`.
+        /// `poll.received`.
         case pollReceived(PollReceivedEvent)
-        /// `poll.created`. `poll.created`.
+        /// `poll.created`.
         case pollCreated(PollCreatedEvent)
-        /// `poll.voted`. `poll.voted`.
+        /// `poll.voted`.
         case pollVoted(PollVotedEvent)
-        /// `group.name_changed`. `group.name_changed`.
+        /// `group.name_changed`.
         case groupNameChanged(GroupNameChangedEvent)
-        /// `group.icon_changed`. `group.icon_changed`.
+        /// `group.icon_changed`.
         case groupIconChanged(GroupIconChangedEvent)
-        /// `typing.started`. `typing.started`.
+        /// `typing.started`.
         case typingStarted(TypingEvent)
-        /// `typing.stopped`. `typing.stopped`.
+        /// `typing.stopped`.
         case typingStopped(TypingEvent)
-        /// `contact.shared`. `contact.shared`.
+        /// `contact.shared`.
         case contactShared(ContactSharedEvent)
         /// A type this version does not know.
         case unknown(JSONValue)

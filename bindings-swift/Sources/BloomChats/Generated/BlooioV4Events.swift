@@ -3,47 +3,47 @@
 extension Blooio.V4 {
     /// What a webhook event of Blooio v4 tells, by its type.
     public enum EventContent: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
-        /// `message.received`. `message.received`: Inbound message.
+        /// `message.received`: Inbound message.
         case messageReceived(MessageEventData)
-        /// `message.queued`. `message.queued`: Outbound accepted.
+        /// `message.queued`: Outbound accepted.
         case messageQueued(MessageEventData)
-        /// `message.pending`. `message.pending`: Outbound being prepared (listed, never described).
+        /// `message.pending`: Outbound being prepared (listed, never described).
         case messagePending(MessageEventData)
-        /// `message.sent`. `message.sent`: Outbound given to the channel.
+        /// `message.sent`: Outbound given to the channel.
         case messageSent(MessageEventData)
-        /// `message.delivered`. `message.delivered`: Delivery receipt.
+        /// `message.delivered`: Delivery receipt.
         case messageDelivered(MessageEventData)
-        /// `message.read`. `message.read`: Read receipt (iMessage, when the recipient shares them).
+        /// `message.read`: Read receipt (iMessage, when the recipient shares them).
         case messageRead(MessageEventData)
-        /// `message.failed`. `message.failed`: Delivery failed; data.error says why.
+        /// `message.failed`: Delivery failed; data.error says why.
         case messageFailed(MessageEventData)
-        /// `message.reaction`. `message.reaction`: Reaction added or removed.
+        /// `message.reaction`: Reaction added or removed.
         case messageReaction(ReactionEventData)
-        /// `poll.created`. `poll.created`: Poll sent by us.
+        /// `poll.created`: Poll sent by us.
         case pollCreated(PollEventData)
-        /// `poll.received`. `poll.received`: Poll received.
+        /// `poll.received`: Poll received.
         case pollReceived(PollEventData)
-        /// `poll.voted`. `poll.voted`: Vote changed.
+        /// `poll.voted`: Vote changed.
         case pollVoted(PollEventData)
-        /// `group.name_changed`. `group.name_changed`: Group renamed.
+        /// `group.name_changed`: Group renamed.
         case groupNameChanged(GroupEventData)
-        /// `group.icon_changed`. `group.icon_changed`: Group icon changed.
+        /// `group.icon_changed`: Group icon changed.
         case groupIconChanged(GroupEventData)
-        /// `contact.shared`. `contact.shared`: Someone shared a contact card.
+        /// `contact.shared`: Someone shared a contact card.
         case contactShared(ContactEventData)
-        /// `contact.merged`. `contact.merged`: Two contacts were merged.
+        /// `contact.merged`: Two contacts were merged.
         case contactMerged(ContactEventData)
-        /// `typing.started`. `typing.started`: Recipient starts typing.
+        /// `typing.started`: Recipient starts typing.
         case typingStarted(TypingEventData)
-        /// `typing.stopped`. `typing.stopped`: Recipient stops typing.
+        /// `typing.stopped`: Recipient stops typing.
         case typingStopped(TypingEventData)
-        /// `safety.state_changed`. `safety.state_changed`: Warm-up tier or safety action of a line changed.
+        /// `safety.state_changed`: Warm-up tier or safety action of a line changed.
         case safetyStateChanged(SafetyStateData)
-        /// `safety.number_banned`. `safety.number_banned`: A line was banned by Apple.
+        /// `safety.number_banned`: A line was banned by Apple.
         case safetyNumberBanned(SafetyBannedData)
-        /// `number.purchase.*`. `number.purchase.*`: Progress of a line order.
+        /// `number.purchase.*`: Progress of a line order.
         case numberPurchase(NumberEventData)
-        /// `number.removed`. `number.removed`: A line left the organization.
+        /// `number.removed`: A line left the organization.
         case numberRemoved(NumberEventData)
         /// A type this version does not know.
         case unknown(JSONValue)

@@ -1703,8 +1703,8 @@ extension Blooio.V4 {
         /// Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
         /// `cancelled`, `superseded`) returns too.
         ///
-        /// Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
-        /// `WaitTimeoutError`, which carries the last status.
+        /// Polls `getStatus` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
+        /// ``BloomChatsError/Kind/waitTimeout``, which carries the last status.
         ///
         /// - Parameters:
         ///   - message: A message id, or what `send` returned.
