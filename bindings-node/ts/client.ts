@@ -19,10 +19,10 @@ import { toUpload } from "./upload";
 export interface ClientOptions {
   /**
    * The API key, or a function that supplies it before each call and once more after a 401, in the async context
-   * (`AsyncLocalStorage`) of that call. Default: the environment.
+   * (`AsyncLocalStorage`) of that call. Default: the environment's `BLOOIO_API_KEY` or `BLOOMCHATS_API_KEY`.
    */
   apiKey?: string | Provider | undefined;
-  /** Origin (and path prefix) instead of the service's own. Default: the environment. */
+  /** Origin (and path prefix) instead of the service's own. Default: `BLOOIO_BASE_URL` or `BLOOMCHATS_BASE_URL`, if set. */
   baseUrl?: string | undefined;
   /** Sent as `X-Organization-Id`, for OAuth tokens that span several organizations. */
   organizationId?: string | undefined;
@@ -42,7 +42,7 @@ export interface ClientOptions {
   proxy?: string | undefined;
   /** Permits `http://` beyond loopback. */
   allowHttp?: boolean | undefined;
-  /** Generation of v4 send bodies. Default: `auto`. */
+  /** Form of v4 sends: `content`, `flat`, or `auto`, which finds out. Default: `auto`. */
   v4SendBody?: "auto" | "content" | "flat" | undefined;
   /**
    * Limits to keep to, shared with the process' other clients of the same key. Without one, only the service's own

@@ -10,20 +10,27 @@ export class Page<T> extends APIResponse<T[]> {
   readonly body: unknown;
   /** Whether a page follows. */
   readonly hasNext: boolean;
+  readonly #follow: () => Promise<Page<T>>;
 
   /** @internal */
-  constructor(completion: Completion, check: (item: unknown) => unknown) {
+  constructor(completion: Completion, check: (item: unknown) => unknown, follow: () => Promise<Page<T>>) {
     const body = JSON.parse(completion.body) as Record<string, T[]> | T[];
     const items = (completion.items ? (body as Record<string, T[]>)[completion.items] : (body as T[])) ?? [];
     for (const item of items) check(item);
     super(completion, items.slice());
     this.body = body;
     this.hasNext = completion.next !== undefined;
+    this.#follow = follow;
   }
 
   /** The page's items. */
   get items(): T[] {
     return this.value;
+  }
+
+  /** Fetches the page after this one, `undefined` after the last; a failed fetch may be tried again. */
+  async nextPage(): Promise<Page<T> | undefined> {
+    return this.hasNext ? this.#follow() : undefined;
   }
 }
 
@@ -51,12 +58,12 @@ export class List<T> implements AsyncIterable<T> {
 
   /** The pages themselves. */
   async *pages(): AsyncGenerator<Page<T>, void, undefined> {
-    let next: NativePage | undefined;
-    do {
-      const completion = await this.#fetch(next);
-      yield new Page<T>(completion, (item) => this.#check(item, completion.model));
-      next = completion.next;
-    } while (next !== undefined);
+    for (let page: Page<T> | undefined = await this.#page(undefined); page; page = await page.nextPage()) yield page;
+  }
+
+  async #page(next: NativePage | undefined): Promise<Page<T>> {
+    const completion = await this.#fetch(next);
+    return new Page<T>(completion, (item) => this.#check(item, completion.model), () => this.#page(completion.next));
   }
 
   /** Every item in one array. Mind the length of the list. */

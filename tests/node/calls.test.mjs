@@ -246,6 +246,22 @@ test("lists go page by page, lazily, and each loop begins anew", async (t) => {
   assert.equal((await list.all()).length, 6);
 });
 
+test("a page gives the one after it, once more where that failed", async () => {
+  const page = (offset) => ({ status: 200, json: { chats: [{ id: `c${offset}` }], pagination: { limit: 1, offset, total: 3 } } });
+  const exchanges = [page(0), { status: 400, json: {} }, page(1), page(1), page(2)];
+  const client = testing.scripted(Blooio, exchanges);
+  const { value: first } = await client.v2.chats.list({ limit: 1 }).pages().next();
+  assert.equal((await rejection(first.nextPage())).status, 400);
+  const second = await first.nextPage();
+  assert.deepEqual((await first.nextPage()).items, second.items);
+  const third = await second.nextPage();
+  assert.deepEqual([second.items[0].id, second.hasNext, third.items[0].id, third.hasNext], ["c1", true, "c2", false]);
+  assert.equal(await third.nextPage(), undefined);
+  client.close();
+  assert.ok((await rejection(second.nextPage())) instanceof ConfigError);
+  assert.equal(client.left, 0);
+});
+
 test("a page of any length fits into one array", async () => {
   const rows = Array.from({ length: 250_000 }, () => ({}));
   assert.equal((await testing.scripted(BloomChats, { exchanges: [{ status: 200, json: rows }] }).contacts.list().all()).length, rows.length);
