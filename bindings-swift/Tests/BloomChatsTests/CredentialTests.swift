@@ -55,6 +55,28 @@ private actor Keys {
         #expect(try script.requests.isEmpty)
     }
 
+    /// One that does not look whether it is cancelled holds nobody up, and what it says too late sends nothing.
+    @Test func aProviderThatCannotBeStoppedIsLeftBehind() async throws {
+        let (askings, asked) = AsyncStream.makeStream(of: CheckedContinuation<String, Never>.self)
+        var asking = askings.makeAsyncIterator()
+        let server = LoopbackServer { _ in LoopbackServer.json(202, #"{"message_id":"m1"}"#) }
+        let blooio = try Blooio(baseURL: server.url) { await withCheckedContinuation { asked.yield($0) } }
+        let late = Task {
+            try await blooio.v2.messages.send(to: "+1", text: "Hello", options: CallOptions(timeout: .milliseconds(100)))
+        }
+        let tooLate = try #require(await asking.next())
+        await #expect { try await late.value } throws: { BloomChatsError.Kind.timeout ~= $0 }
+        let cancelled = Task { try await blooio.v2.messages.send(to: "+1", text: "Hello") }
+        let inVain = try #require(await asking.next())
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        for answer in [tooLate, inVain] { answer.resume(returning: "bl_x") }
+        let sending = Task { try await blooio.v2.messages.send(to: "+1", text: "Hello") }
+        try #require(await asking.next()).resume(returning: "bl_x")
+        #expect(try await sending.value.messageID == "m1")
+        #expect(server.requests.count == 1)
+    }
+
     @Test func aProviderThatHangsRunsOutOfTime() async throws {
         let blooio = try Blooio(baseURL: "http://127.0.0.1:9") {
             try await Task.sleep(for: .seconds(3600))

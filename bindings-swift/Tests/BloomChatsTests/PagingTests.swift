@@ -34,6 +34,36 @@ import Testing
         #expect(try script.requests.count == 2)
     }
 
+    @Test func iteratorsHaveTheirOwnPlaces() async throws {
+        let (first, second) = (Self.page(["a"], "c1"), Self.page(["b"], .null))
+        let (blooio, script) = try Blooio.scripted([first, first, second, second])
+        let chats = blooio.v4.chats.list()
+        var (one, other) = (chats.makeAsyncIterator(), chats.makeAsyncIterator())
+        for id in ["a", "b", nil, nil] {
+            #expect(try await one.next()?.id == id)
+            #expect(try await other.next()?.id == id)
+        }
+        #expect(try script.exchangesLeft == 0)
+    }
+
+    @Test func aTaskCancelledBetweenPagesFetchesNoMore() async throws {
+        let (blooio, script) = try Blooio.scripted([Self.page(["a", "b"], "c1"), Self.page(["c"], .null)])
+        let reading = Task {
+            var ids: [String?] = []
+            do {
+                for try await chat in blooio.v4.chats.list() {
+                    ids.append(chat.id)
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
+            } catch is CancellationError {
+                ids.append("cancelled")
+            }
+            return ids
+        }
+        #expect(try await reading.value == ["a", "b", "cancelled"])
+        #expect(try script.requests.count == 1)
+    }
+
     @Test func listsBloomChatsContacts() async throws {
         let (bloomchats, _) = try BloomChats.scripted([.text(200, #"[{"username":"ada"},{"username":"bob"}]"#, headers: ["content-type": "application/json"])])
         #expect(try await bloomchats.contacts.list().all().map { $0.raw["username"].string } == ["ada", "bob"])
