@@ -30,6 +30,8 @@ pub enum Fate {
     /// Head and half a body, then a reset.
     Half,
     Accepted,
+    /// The same, after so long.
+    Late(Duration),
 }
 
 /// A client of a [`service`].
@@ -60,6 +62,7 @@ pub async fn counted(fates: &[Fate], name: &str) -> (Authority, SocketAddr, Requ
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::SeqCst);
+            stream.set_nodelay(true).unwrap();
             let (acceptor, seen, fates) = (acceptor.clone(), seen.clone(), fates.clone());
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
@@ -96,6 +99,10 @@ fn meet<T>(
             stream.send_reset(Reason::INTERNAL_ERROR);
         }
         Fate::Accepted => drop(answer.send_response(head(), false).unwrap().send_data(body, true)),
+        Fate::Late(time) => drop(tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            answer.send_response(head(), false).unwrap().send_data(body, true).unwrap();
+        })),
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::http2::Fate;
 use crate::server::{call, config, send};
 use crate::tls::{Authority, trusting};
 use crate::{http2, server, tls};
@@ -137,8 +138,10 @@ async fn path(target: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let gone = first.take();
-            let (from_client, to_client) = client.into_split();
-            let (from_server, to_server) = TcpStream::connect(target).await.unwrap().into_split();
+            let server = TcpStream::connect(target).await.unwrap();
+            client.set_nodelay(true).unwrap();
+            server.set_nodelay(true).unwrap();
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
             tokio::spawn(carry(from_client, to_server, gone.clone()));
             tokio::spawn(carry(from_server, to_client, gone));
         }
@@ -159,6 +162,44 @@ async fn a_shared_connection_whose_path_is_gone_is_left_after_one_silence() {
     again.options.max_retries = Some(1);
     assert_eq!(client.call(again).await.unwrap().attempts, 2);
     assert_eq!(client.call(send()).await.unwrap().attempts, 1);
+}
+
+/// Has a paused clock go on as long as `call` runs, with leisure in every second for what crosses sockets; and how far it went.
+async fn hasten<T>(call: impl Future<Output = T>) -> (T, Duration) {
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let pass = async {
+        loop {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            for _ in 0..300 {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let result = tokio::select! {
+        result = call => result,
+        never = pass => never,
+    };
+    let passed = begun.elapsed();
+    tokio::time::resume();
+    (result, passed)
+}
+
+#[tokio::test]
+async fn a_shared_connection_with_a_call_on_it_is_asked_whether_it_lives() {
+    let (authority, target, _requests) = http2::service(&[Fate::Accepted, Fate::Late(Duration::from_secs(50))]).await;
+    let (address, gone) = path(target).await;
+    let mut config = trusting(&authority.pem, address);
+    (config.timeout, config.attempt_timeout) = (Duration::from_secs(200), Duration::from_secs(100));
+    let client = Client::open(config).unwrap();
+    client.call(send()).await.unwrap();
+    let (answer, passed) = hasten(client.call(send())).await;
+    assert!(answer.is_ok() && passed >= Duration::from_secs(50), "{passed:?}: {answer:?}");
+    gone.store(true, Ordering::SeqCst);
+    let (error, passed) = hasten(client.call(send())).await;
+    let error = error.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, true), "{error}");
+    assert!(passed <= Duration::from_secs(25), "{passed:?}");
 }
 
 #[tokio::test]
