@@ -75,6 +75,11 @@ export class BloomChatsError extends Error {
     hide(this, { body: facts.body, result: facts.result, lastStatus: facts.last_status });
   }
 
+  /** What `JSON.stringify` writes: the facts with name and message, without `body`. */
+  toJSON(): object {
+    return Object.assign({ name: this.name, message: this.message }, this);
+  }
+
   /** @internal */
   [inspect.custom](depth: number, options: object, show: typeof inspect): string {
     const { kind, status, code, requestId, retryAfter, attempts, maybeSent, idempotencyKey, argument, reason } = this;
@@ -172,6 +177,11 @@ export class AbortError extends Error {
     this.attempts = facts.attempts ?? 0;
     this.maybeSent = facts.maybe_sent ?? false;
     this.idempotencyKey = facts.idempotency_key ?? undefined;
+  }
+
+  /** What `JSON.stringify` writes: the facts with name and message. */
+  toJSON(): object {
+    return Object.assign({ name: this.name, message: this.message }, this);
   }
 }
 name(AbortError, "AbortError");

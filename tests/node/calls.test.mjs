@@ -162,6 +162,7 @@ test("errors are classes with facts, and show no content", async (t) => {
     assert.doesNotMatch(shown, /15551234567|jane|noon/);
   }
   assert.match(error.stack, /calls\.test\.mjs/, "the stack leads to the caller");
+  assert.deepEqual(JSON.parse(JSON.stringify(error)), { name, message: error.message, kind, status, code, requestId, attempts, maybeSent });
 });
 
 test("errors lead to whoever awaits the call, however that is done, and name the operation", async () => {
