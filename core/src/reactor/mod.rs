@@ -9,7 +9,7 @@ mod task;
 mod timer;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     sockets: Mutex<HashMap<Token, Arc<Slot>>>,
     last: AtomicUsize,
     timers: Mutex<Timers>,
-    ready: Mutex<Vec<Arc<Cell>>>,
+    ready: Mutex<VecDeque<Arc<Cell>>>,
     /// When the background is going to ring, for hosts that only watch the descriptor.
     armed: Mutex<Option<Instant>>,
 }
@@ -162,17 +162,17 @@ impl Reactor {
     }
 
     fn run_ready(&self) {
+        let _after = Turned(&self.shared);
         for _ in 0..ROUNDS {
-            let ready = std::mem::take(&mut *lock(&self.shared.ready));
-            if ready.is_empty() {
+            let ready = lock(&self.shared.ready).len();
+            if ready == 0 {
                 break;
             }
-            ready.iter().for_each(Cell::run);
+            for _ in 0..ready {
+                let next = lock(&self.shared.ready).pop_front();
+                next.iter().for_each(Cell::run);
+            }
         }
-        if !lock(&self.shared.ready).is_empty() {
-            self.shared.ring();
-        }
-        self.shared.arm();
     }
 
     /// Waits for sockets, timers or a ring, `limit` at most, and wakes who waited for them. `false`: a signal came first.
@@ -248,6 +248,18 @@ impl Shared {
                 shared.ring();
             }
         });
+    }
+}
+
+/// Sees to what a turn leaves, also one that a task ended by panicking: the others must not wait forever.
+struct Turned<'a>(&'a Arc<Shared>);
+
+impl Drop for Turned<'_> {
+    fn drop(&mut self) {
+        if !lock(&self.0.ready).is_empty() {
+            self.0.ring();
+        }
+        self.0.arm();
     }
 }
 

@@ -50,9 +50,10 @@ impl Cell {
         self.queued.store(false, Ordering::Release);
         let waker = Waker::from(self.clone());
         let mut slot = lock(&self.future);
-        let Some(future) = slot.as_mut() else { return };
-        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-            *slot = None;
+        // Taken out, so that one that panics is over.
+        let Some(mut future) = slot.take() else { return };
+        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            *slot = Some(future);
         }
     }
 }
@@ -68,7 +69,7 @@ impl Wake for Cell {
         }
         // Without its reactor nobody is left to run it.
         let Some(reactor) = self.reactor.upgrade() else { return };
-        lock(&reactor.ready).push(self.clone());
+        lock(&reactor.ready).push_back(self.clone());
         reactor.notify();
     }
 }

@@ -171,6 +171,27 @@ fn a_cancelled_task_has_closed_its_socket() {
 }
 
 #[test]
+fn a_task_that_panics_takes_no_other_with_it() {
+    let reactor = reactor();
+    let (go, waits) = tokio::sync::watch::channel(());
+    let done = Arc::<AtomicUsize>::default();
+    let tasks: Vec<_> = (0..3)
+        .map(|place| {
+            let (mut waits, done) = (waits.clone(), done.clone());
+            reactor.spawn(async move {
+                waits.changed().await.unwrap();
+                assert_ne!(place, 0, "on purpose");
+                done.fetch_add(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    go.send(()).unwrap();
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reactor.turn())).is_err());
+    turn_until(&reactor, || done.load(Ordering::SeqCst) == 2);
+    drop(tasks);
+}
+
+#[test]
 fn a_connection_that_the_server_has_closed_is_not_used_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = plain(listener.local_addr().unwrap());
