@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -26,13 +26,13 @@ pub(super) struct Line {
     socket: Socket,
     /// It ends at a proxy, which has to be told the whole URL.
     pub forwards: bool,
-    idle_since: Instant,
+    used: Moment,
 }
 
 impl Line {
     pub async fn open(stream: Stream, socket: Socket, forwards: bool) -> hyper::Result<Line> {
         let (sender, driver) = http1::handshake(stream).await?;
-        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, idle_since: Instant::now() })
+        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: Moment::now() })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -53,7 +53,7 @@ impl Line {
     /// and the next one looks at it before it sends.
     pub fn comes_to_rest(&mut self) -> bool {
         drive(&mut self.driver, &mut unheard());
-        self.idle_since = Instant::now();
+        self.used = Moment::now();
         self.driver.is_some() && self.sender.is_ready()
     }
 
@@ -72,7 +72,22 @@ impl Line {
     }
 
     pub fn idle(&self) -> Duration {
-        self.idle_since.elapsed()
+        self.used.elapsed()
+    }
+}
+
+/// A time, by two clocks: one stands still while the machine sleeps, and the other may be set. Whichever says more is believed, for it costs
+/// no more than a new connection; what a peer forgot during a night may cost a message its certainty.
+#[derive(Clone, Copy)]
+pub(super) struct Moment(Instant, SystemTime);
+
+impl Moment {
+    pub fn now() -> Moment {
+        Moment(Instant::now(), SystemTime::now())
+    }
+
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
     }
 }
 
@@ -112,5 +127,18 @@ impl Body for Arriving<'_> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_counts_though_the_machine_slept_and_a_clock_set_back_takes_nothing_off() {
+        let (now, hour) = (Moment::now(), Duration::from_secs(3600));
+        assert!(Moment(now.0, now.1 - hour).elapsed() >= hour);
+        assert!(Moment(now.0.checked_sub(hour / 60).unwrap(), now.1 + hour).elapsed() >= hour / 60);
     }
 }
