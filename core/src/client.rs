@@ -116,7 +116,7 @@ fn pairs(name: &str, value: &Value) -> Result<Vec<(String, String)>> {
     let text = |key: &String, value: &Value| match value {
         Value::String(text) => Ok((key.clone(), text.clone())),
         Value::Number(_) | Value::Bool(_) => Ok((key.clone(), value.to_string())),
-        _ => Err(Error::argument(format!("{name}.{key}"), "expected a string")),
+        _ => Err(Error::argument(format!("{name}.{key}"), "expected a string, a number or a boolean")),
     };
     object.iter().map(|(key, value)| text(key, value)).collect()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::engine::limit::{Limits, Plan};
@@ -210,7 +211,7 @@ impl Config {
 
     /// Reads the JSON form that bindings pass.
     pub fn from_json(json: &[u8]) -> Result<Config> {
-        let given: Given = serde_json::from_slice(json).map_err(|e| Error::config(describe(&e)))?;
+        let given: Given = serde_json::from_slice(json).map_err(|_| Error::config(misfit(json)))?;
         let mut config = Config::new(given.product);
         config.credential = given.api_key.map(|key| Credential::Key(key.into()));
         config.base_url = given.base_url;
@@ -274,18 +275,30 @@ impl GivenPlan {
     }
 }
 
-/// serde quotes the offending value, which may be a key; only the kind of problem and the place are told.
-fn describe(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once("unknown field `") {
-        Some((_, rest)) => {
-            let name = rest.split('`').next().unwrap_or_default();
-            format!("unknown setting `{name}`")
-        }
-        None => "the configuration does not have the right form: timeouts are whole milliseconds of 0 or more, \
-                 max_retries is 0 to 10, v4_send_body is auto, content or flat, plan is a name or {per_minute, per_day}"
-            .into(),
+/// Which setting is wrong, and what it should be: each is tried alone.
+fn misfit(json: &[u8]) -> String {
+    let settings: Map<String, Value> = serde_json::from_slice(json).unwrap_or_default();
+    let problem = |(name, value): (&String, &Value)| {
+        let alone = json!({"product": settings.get("product"), name: value});
+        Given::deserialize(alone).err().map(|error| describe(name, &error.to_string()))
+    };
+    settings.iter().find_map(problem).unwrap_or_else(|| "the settings are not an object of JSON with a product".into())
+}
+
+/// serde quotes the offending value, which may be a key; only what it expected is told.
+fn describe(name: &str, error: &str) -> String {
+    if error.starts_with("unknown field") {
+        return format!("unknown setting `{name}`");
     }
+    let expected = match (name, error.rsplit_once(", expected ")) {
+        ("max_retries", _) => "0 to 10",
+        ("plan", _) => "pro, growth or business, or numbers per_minute and per_day",
+        (_, Some((_, "u64"))) => "a whole number of ms",
+        (_, Some((_, "a boolean"))) => "true or false",
+        (_, Some((_, expected))) => expected,
+        (_, None) => "something else",
+    };
+    format!("{name}: must be {expected}")
 }
 
 /// A credential, as calls use it: each time as the value of [`Settings::credential_header`].
@@ -439,4 +452,30 @@ fn visible(name: &str, value: &str) -> Result<HeaderValue> {
     let is_visible = !value.is_empty() && value.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
     let value = is_visible.then(|| HeaderValue::from_str(value).ok()).flatten();
     value.ok_or_else(|| Error::config(format!("{name}: must be visible ASCII")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_is_wrong_is_named_and_not_quoted() {
+        for (setting, told) in [
+            (r#""user_agent": 77"#, "user_agent: must be a string"),
+            (r#""allow_http": "77""#, "allow_http: must be true or false"),
+            (r#""timeout_ms": -77"#, "timeout_ms: must be a whole number of ms"),
+            (r#""max_retries": true"#, "max_retries: must be 0 to 10"),
+            (r#""v4_send_body": "77""#, "v4_send_body: must be one of `auto`, `content`, `flat`"),
+            (r#""plan": {"per_min": 77}"#, "plan: must be pro, growth or business, or numbers per_minute and per_day"),
+            (r#""api_key": ["77"]"#, "api_key: must be a string"),
+            (r#""agent": 77"#, "unknown setting `agent`"),
+        ] {
+            let json = format!(r#"{{"product": "blooio", "base_url": "http://localhost", {setting}}}"#);
+            let message = Config::from_json(json.as_bytes()).err().map(|error| error.to_string());
+            assert!(
+                message.as_ref().is_some_and(|message| message.contains(told) && !message.contains("77")),
+                "{message:?}"
+            );
+        }
+    }
 }

@@ -68,9 +68,10 @@ fn no_answer(fault: Fault, limit: Duration, hide: impl Fn(&str) -> String) -> Fa
             Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {}", hide(&said))),
             Cause::Transient,
         ),
-        Fault::Late => {
-            (Error::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_secs_f64())), Cause::Transient)
-        }
+        Fault::Late => (
+            Error::new(ErrorKind::Timeout, format!("no answer within {} s", limit.as_millis() as f64 / 1e3)),
+            Cause::Transient,
+        ),
         Fault::Setup(error) => return Failure { error, cause: Cause::Final, may_have_arrived: false, fan_out: false },
     };
     Failure { error, cause, may_have_arrived: cause != Cause::NotConnected, fan_out: false }

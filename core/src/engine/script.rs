@@ -39,7 +39,7 @@ const fn start() -> i64 {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an exchange such as {\"status\": 200, \"json\": {}}")]
 struct Exchange {
     status: u16,
     headers: Map<String, Value>,

@@ -39,7 +39,7 @@ pub fn verify_at(
 ) -> Result<Event> {
     if secrets.is_empty() || secrets.iter().any(|secret| secret.expose().is_empty()) {
         return Err(Error::config(
-            "secrets: give the webhook's signing secret (whsec_…), shown when it was created or rotated",
+            "the signing secret is missing or empty: give the webhook's (whsec_…), shown when it was created or rotated",
         ));
     }
     let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else {

@@ -100,6 +100,7 @@ async fn a_tunnel_that_is_refused_is_no_connection() {
         let error = client.call(send()).await.unwrap_err();
         assert_eq!((error.kind(), error.maybe_sent()), (ErrorKind::Connection, false), "{refusal}: {error}");
         let shown = format!("{error} {error:?}");
+        assert!(shown.contains("no connection to the service: at the proxy: "), "{shown}");
         assert!(!shown.contains("s3cret") && !shown.contains("czNjcmV0"), "{shown}");
     }
 }

@@ -1360,7 +1360,7 @@ export interface MessagesListParams {
 
 /** What `messages.wait` takes beside its first arguments. */
 export interface MessagesWaitParams {
-  /** `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`. */
+  /** `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`. */
   until?: string | undefined;
 }
 

@@ -423,7 +423,8 @@ export class Messages extends Resource {
    * `cancelled`, `superseded`) returns too.
    *
    * Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises `WaitTimeoutError`,
-   * which carries the last status.
+   * which carries the last status. The call's `timeout` is for all of it, 60 s where none is given, whatever the
+   * client's.
    *
    * @param chat The conversation the message was sent to.
    * @param message A message id, or what `send` returned.

@@ -1704,12 +1704,13 @@ extension Blooio.V4 {
         /// `cancelled`, `superseded`) returns too.
         ///
         /// Polls `getStatus` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
-        /// ``BloomChatsError/Kind/waitTimeout``, which carries the last status.
+        /// ``BloomChatsError/Kind/waitTimeout``, which carries the last status. The call's `timeout` is for all of
+        /// it, 60 s where none is given, whatever the client's.
         ///
         /// - Parameters:
         ///   - message: A message id, or what `send` returned.
         ///   - chat: The conversation the message was sent to.
-        ///   - until: `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
+        ///   - until: `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
         ///   - timeout: All the waiting; 60 s by default.
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.

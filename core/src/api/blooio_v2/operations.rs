@@ -705,7 +705,8 @@ impl Messages {
     /// `cancelled`, `superseded`) returns too.
     ///
     /// Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
-    /// `WaitTimeoutError`, which carries the last status.
+    /// `WaitTimeoutError`, which carries the last status. The call's `timeout` is for all of it, 60 s where none is
+    /// given, whatever the client's.
     ///
     /// - `chat`: The conversation the message was sent to.
     /// - `message`: A message id, or what `send` returned.
@@ -837,7 +838,7 @@ impl Request<Page<Message>, MessagesList> {
 pub enum MessagesWait {}
 
 impl Request<MessageStatus, MessagesWait> {
-    /// `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
+    /// `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
     pub fn until(self, until: impl Into<String>) -> Self {
         let until: String = until.into();
         self.with("until", until)

@@ -93,13 +93,16 @@ impl Service<Uri> for Dial {
         let mut to_proxy = HttpsConnector::from((self.tcp.clone(), self.proxy_tls.clone()));
         if service.scheme() != Some(&Scheme::HTTPS) {
             let connecting = to_proxy.call(proxy.uri().clone());
-            return Box::pin(async { Ok(Hop { stream: connecting.await?, forwards: true }) });
+            return Box::pin(async { Ok(Hop { stream: connecting.await.map_err(AtProxy)?, forwards: true }) });
         }
         let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
         if let Some(password) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(password.clone());
         }
-        Box::pin(async move { Ok(Hop { stream: tunnel.call(service).await?, forwards: false }) })
+        Box::pin(async move {
+            let stream = tunnel.call(service).await.map_err(|error| AtProxy(error.into()))?;
+            Ok(Hop { stream, forwards: false })
+        })
     }
 }
 
@@ -163,6 +166,22 @@ impl Write for Hop {
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+}
+
+/// It went wrong before the service was reached.
+#[derive(Debug)]
+pub(super) struct AtProxy(BoxError);
+
+impl fmt::Display for AtProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the proxy leads nowhere")
+    }
+}
+
+impl StdError for AtProxy {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.0)
     }
 }
 

@@ -29,7 +29,7 @@ use super::transport::{Body, Exchanging, Fault, Transport, WireAnswer, WireReque
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
-use connect::Connector;
+use connect::{AtProxy, Connector};
 use line::Arriving;
 use pool::{Pool, Way};
 use socket::Watcher;
@@ -243,7 +243,11 @@ fn through(proxy: &str) -> Result<Matcher> {
     let url = url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let matcher = url.map(|url| Matcher::builder().all(url.as_str()).build());
     let matcher = matcher.filter(|matcher| matcher.intercept(&Uri::from_static("https://service/")).is_some());
-    matcher.ok_or_else(|| Error::config("proxy: is not a URL such as http://proxy.example.com:8080"))
+    matcher.ok_or_else(|| {
+        Error::config(
+            "proxy: is not the URL of an HTTP proxy, such as http://proxy.example.com:8080 (SOCKS is not supported)",
+        )
+    })
 }
 
 fn watcher() -> Result<Watcher> {
@@ -253,7 +257,8 @@ fn watcher() -> Result<Watcher> {
 
 /// The innermost cause says most.
 fn detail(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().unwrap_or(error).to_string()
+    let place = if causes(error).any(|cause| cause.is::<AtProxy>()) { "at the proxy: " } else { "" };
+    format!("{place}{}", causes(error).last().unwrap_or(error))
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

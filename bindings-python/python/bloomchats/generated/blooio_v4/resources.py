@@ -2208,12 +2208,13 @@ class Messages:
         `cancelled`, `superseded`) returns too.
 
         Polls `get_status` after 0.5, 1, 2 and 4 s, then every 5 s; when the time is over it raises
-        `WaitTimeoutError`, which carries the last status.
+        `WaitTimeoutError`, which carries the last status. The call's `timeout` is for all of it, 60 s where none is
+        given, whatever the client's.
 
         Args:
             chat: The conversation the message was sent to.
             message: A message id, or what `send` returned.
-            until: `queued`, `sent`, `delivered` or `read`. Default: `"delivered"`.
+            until: `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
         """
         given: dict[str, object] = {"chat": chat, "message": message}
         if until is not NOT_GIVEN:
