@@ -1,5 +1,7 @@
 //! Servers that misbehave on the wire.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bloomchats::{Client, ErrorKind};
@@ -56,6 +58,38 @@ async fn what_is_no_http_is_an_error_of_the_connection() {
         let error = plain(address).call(send()).await.unwrap_err();
         let expected = [ErrorKind::Connection, ErrorKind::Decode].contains(&error.kind());
         assert!(expected && error.maybe_sent(), "{:?}: {error:?}", String::from_utf8_lossy(answer));
+    }
+}
+
+/// A service that closes a connection does not read what is on its way there.
+#[tokio::test]
+async fn a_connection_is_left_before_the_service_closes_it() {
+    for (named, expected) in [("keep-alive: timeout=1, max=100\r\n", 4), ("keep-alive: timeout=60\r\n", 1), ("", 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let made = Arc::<AtomicUsize>::default();
+        let count = made.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    let mut heard = Vec::new();
+                    while stream.read_buf(&mut heard).await.unwrap_or(0) > 0 {
+                        if heard.ends_with(b"{}") {
+                            heard.clear();
+                            let answer = format!("HTTP/1.1 200 OK\r\n{named}content-length: 2\r\n\r\n{{}}");
+                            stream.write_all(answer.as_bytes()).await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let client = plain(address);
+        for _ in 0..4 {
+            let post = call("blooio.v2.request", json!({"method": "POST", "path": "/anything", "body": {}}));
+            assert_eq!(client.call(post).await.unwrap().status, 200);
+        }
+        assert_eq!(made.load(Ordering::SeqCst), expected, "{named:?}");
     }
 }
 

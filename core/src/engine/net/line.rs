@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::TrySendError;
@@ -27,12 +27,14 @@ pub(super) struct Line {
     /// It ends at a proxy, which has to be told the whole URL.
     pub forwards: bool,
     used: Moment,
+    /// How long the service keeps it, where it has said so.
+    kept: Option<Duration>,
 }
 
 impl Line {
     pub async fn open(stream: Stream, socket: Socket, forwards: bool) -> hyper::Result<Line> {
         let (sender, driver) = http1::handshake(stream).await?;
-        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: Moment::now() })
+        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: Moment::now(), kept: None })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -42,11 +44,13 @@ impl Line {
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         let Line { sender, driver, .. } = self;
         let mut response = pin!(sender.try_send_request(request));
-        poll_fn(|context| {
+        let response = poll_fn(|context| {
             drive(driver, context);
             response.as_mut().poll(&mut unheard())
         })
-        .await
+        .await?;
+        self.kept = kept(response.headers());
+        Ok(response)
     }
 
     /// Whether another request can be sent: the last exchange is over on both sides. From here on it wakes nobody: the call is over,
@@ -71,9 +75,17 @@ impl Line {
         self.socket.move_to(watcher).is_ok()
     }
 
-    pub fn idle(&self) -> Duration {
-        self.used.elapsed()
+    /// Whether it has rested for less than `longest`, and than the service keeps it.
+    pub fn is_fresh(&self, longest: Duration) -> bool {
+        self.used.elapsed() < self.kept.map_or(longest, |kept| kept.min(longest))
     }
+}
+
+/// How long a service says it keeps a connection, less a second: what goes out as it closes may have arrived or not.
+fn kept(headers: &HeaderMap) -> Option<Duration> {
+    let named = headers.get("keep-alive")?.to_str().ok()?;
+    let seconds = named.split(',').find_map(|part| part.trim().strip_prefix("timeout=")?.parse().ok())?;
+    Some(Duration::from_secs(seconds).saturating_sub(Duration::from_secs(1)))
 }
 
 /// A time, by two clocks: one stands still while the machine sleeps, and the other may be set. Whichever says more is believed, for it costs

@@ -136,7 +136,7 @@ impl Pool {
                 let place = near.or(idle.len().checked_sub(1))?;
                 idle.remove(place)
             };
-            if line.idle() < IDLE && line.wakes_up_at(watcher) {
+            if line.is_fresh(IDLE) && line.wakes_up_at(watcher) {
                 return Some(Way::Own(line));
             }
         }
@@ -267,7 +267,7 @@ impl Sweeper {
             let Some(pool) = self.0.upgrade() else { return };
             let (mut idle, mut multiplexed) = (lock(&pool.idle), lock(&pool.multiplexed));
             multiplexed.retain(Multiplexed::is_good);
-            let resting = idle.iter().position(|line| line.idle() < IDLE).unwrap_or(idle.len());
+            let resting = idle.iter().position(|line| line.is_fresh(IDLE)).unwrap_or(idle.len());
             let expired: Vec<_> = idle.drain(..resting).collect();
             if idle.is_empty() && multiplexed.is_empty() {
                 // Under the locks, so that what comes in later is seen by another sweeper.
