@@ -10,3 +10,8 @@ mod mailbox;
 mod running;
 mod uv;
 mod webhook;
+
+#[napi_derive::module_init]
+fn init() {
+    bloomchats::keep_panics_private();
+}

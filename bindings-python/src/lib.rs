@@ -37,6 +37,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        bloomchats::keep_panics_private();
         #[cfg(unix)]
         crate::runtime::watch_forks()?;
         Ok(())

@@ -165,6 +165,7 @@ impl Listener {
 
 /// Runs what may panic; `None` if it did.
 fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    bloomchats::keep_panics_private();
     panic::catch_unwind(AssertUnwindSafe(run)).ok()
 }
 

@@ -42,3 +42,19 @@ pub use veneer::{Blooio, BloomChats, Items, Json, MessageRef, Outcome, Page, Raw
 
 /// Version of the crate, and of every package built from it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Has panics in this copy of the library tell their place and not their text, which may quote somebody's words.
+///
+/// For the bridges, each of which brings a standard library of its own: in a Rust program the hook is the program's.
+#[doc(hidden)]
+pub fn keep_panics_private() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        use std::io::Write;
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            // A closed output must not make it two panics, which end the process.
+            let _ = writeln!(std::io::stderr(), "bloomchats: internal error at {place}; please report it");
+        }));
+    });
+}

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)] // a test panics when something is wrong
 
 use std::fs;
+use std::panic;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const WORDS: &[&str] = &[
     ".unwrap()",
@@ -54,4 +56,20 @@ fn library_code_cannot_panic_on_purpose() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_panic_tells_its_place_and_nobodys_words() {
+    const CHILD: &str = "BLOOMCHATS_TEST_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        bloomchats::keep_panics_private();
+        assert!(panic::catch_unwind(|| panic!("+15551234567 says hello")).is_err());
+        return;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["a_panic_tells_its_place_and_nobodys_words", "--exact", "--nocapture"]).env(CHILD, "1");
+    let said = child.output().unwrap();
+    let told = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success() && told.contains("internal error at core/tests/no_panics.rs:"), "{told}");
+    assert!(!told.contains("15551234567"), "{told}");
 }
