@@ -19,17 +19,19 @@ fn transcript(exchanges: Value) -> String {
 
 #[test]
 fn a_dropped_call_tells_that_it_was_cancelled() {
-    let (watched, events) = mpsc::channel();
-    let config = Config::blooio().with_observer(move |event| watched.send(event.clone()).unwrap());
-    let (client, _) = Client::open_scripted(config, transcript(json!([{"status": 202}]))).unwrap();
-    let mut call = Box::pin(client.call(send()));
-    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    assert_eq!(events.try_iter().count(), 0);
-    drop(call);
-    let told: Vec<Event> = events.try_iter().collect();
-    assert_eq!(told.iter().map(|event| event.scope).collect::<Vec<_>>(), [Scope::Attempt, Scope::Call]);
-    for event in told {
-        assert_eq!((event.error.as_deref(), event.status, event.maybe_sent), (Some("cancelled"), None, true));
+    for (exchange, connected) in [(json!({"status": 202}), true), (json!({"fault": "connect"}), false)] {
+        let (watched, events) = mpsc::channel();
+        let config = Config::blooio().with_observer(move |event| watched.send(event.clone()).unwrap());
+        let (client, _) = Client::open_scripted(config, transcript(json!([exchange]))).unwrap();
+        let mut call = Box::pin(client.call(send()));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(events.try_iter().count(), 0);
+        drop(call);
+        let told: Vec<Event> = events.try_iter().collect();
+        assert_eq!(told.iter().map(|event| event.scope).collect::<Vec<_>>(), [Scope::Attempt, Scope::Call]);
+        for event in told {
+            assert_eq!((event.error.as_deref(), event.status, event.maybe_sent), (Some("cancelled"), None, connected));
+        }
     }
 }
 
