@@ -4,10 +4,10 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::TrySendError;
@@ -26,7 +26,7 @@ pub(super) struct Line {
     socket: Socket,
     /// It ends at a proxy, which has to be told the whole URL.
     pub forwards: bool,
-    used: Moment,
+    used: SystemTime,
     /// How long the service keeps it, where it has said so.
     kept: Option<Duration>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Line {
 impl Line {
     pub async fn open(stream: Stream, socket: Socket, forwards: bool) -> hyper::Result<Line> {
         let (sender, driver) = http1::handshake(stream).await?;
-        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: Moment::now(), kept: None })
+        Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: SystemTime::now(), kept: None })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -57,7 +57,7 @@ impl Line {
     /// and the next one looks at it before it sends.
     pub fn comes_to_rest(&mut self) -> bool {
         drive(&mut self.driver, &mut unheard());
-        self.used = Moment::now();
+        self.used = SystemTime::now();
         self.driver.is_some() && self.sender.is_ready()
     }
 
@@ -77,30 +77,22 @@ impl Line {
 
     /// Whether it has rested for less than `longest`, and than the service keeps it.
     pub fn is_fresh(&self, longest: Duration) -> bool {
-        self.used.elapsed() < self.kept.map_or(longest, |kept| kept.min(longest))
+        since(self.used) < self.kept.map_or(longest, |kept| kept.min(longest))
     }
 }
 
 /// How long a service says it keeps a connection, less a second: what goes out as it closes may have arrived or not.
 fn kept(headers: &HeaderMap) -> Option<Duration> {
-    let named = headers.get("keep-alive")?.to_str().ok()?;
+    static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    let named = headers.get(&KEEP_ALIVE)?.to_str().ok()?;
     let seconds = named.split(',').find_map(|part| part.trim().strip_prefix("timeout=")?.parse().ok())?;
     Some(Duration::from_secs(seconds).saturating_sub(Duration::from_secs(1)))
 }
 
-/// A time, by two clocks: one stands still while the machine sleeps, and the other may be set. Whichever says more is believed, for it costs
-/// no more than a new connection; what a peer forgot during a night may cost a message its certainty.
-#[derive(Clone, Copy)]
-pub(super) struct Moment(Instant, SystemTime);
-
-impl Moment {
-    pub fn now() -> Moment {
-        Moment(Instant::now(), SystemTime::now())
-    }
-
-    pub fn elapsed(self) -> Duration {
-        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
-    }
+/// How long ago that was, by the clock that goes on while the machine sleeps: what a peer forgot during a night may cost a message its
+/// certainty. Where that clock was set back meanwhile it was too long ago, which costs no more than a new connection.
+pub(super) fn since(then: SystemTime) -> Duration {
+    then.elapsed().unwrap_or(Duration::MAX)
 }
 
 /// What only the driver brings about needs no wake-up: whoever waits for it has just driven.
@@ -143,14 +135,13 @@ impl Body for Arriving<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_night_counts_though_the_machine_slept_and_a_clock_set_back_takes_nothing_off() {
-        let (now, hour) = (Moment::now(), Duration::from_secs(3600));
-        assert!(Moment(now.0, now.1 - hour).elapsed() >= hour);
-        assert!(Moment(now.0.checked_sub(hour / 60).unwrap(), now.1 + hour).elapsed() >= hour / 60);
+    fn a_night_counts_though_the_machine_slept_and_a_clock_set_back_makes_nothing_fresh() {
+        let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+        assert!(since(now - hour) >= hour);
+        assert_eq!(since(now + hour), Duration::MAX);
     }
 }

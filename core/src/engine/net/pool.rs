@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::connect::{Connector, TooSlow};
-use super::line::{Line, Moment};
+use super::line::{Line, since};
 use super::socket::{Socket, Watcher};
 use super::{causes, detail};
 use crate::engine::lock;
@@ -59,14 +59,14 @@ struct Multiplexed {
     number: u64,
     sender: http2::SendRequest<Full<Bytes>>,
     runtime: Id,
-    used: Moment,
+    used: SystemTime,
     /// Where its driver stands still whenever the runtime's one thread does something else.
     socket: Option<Socket>,
 }
 
 impl Multiplexed {
     fn is_good(&self) -> bool {
-        !self.sender.is_closed() && self.used.elapsed() < IDLE
+        !self.sender.is_closed() && since(self.used) < IDLE
     }
 }
 
@@ -146,7 +146,7 @@ impl Pool {
         let mut multiplexed = lock(&self.multiplexed);
         multiplexed.retain(Multiplexed::is_good);
         let found = multiplexed.iter_mut().find(|connection| connection.runtime == runtime)?;
-        found.used = Moment::now();
+        found.used = SystemTime::now();
         Some(Way::Shared(found.number, found.sender.clone(), found.socket.clone()))
     }
 
@@ -201,7 +201,7 @@ impl Pool {
             // Of several that were made at once, one stays; the others end with the calls they were made for.
             if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
                 let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
-                let (sender, runtime, used) = (sender.clone(), runtime.id(), Moment::now());
+                let (sender, runtime, used) = (sender.clone(), runtime.id(), SystemTime::now());
                 multiplexed.push(Multiplexed { number, sender, runtime, used, socket });
             }
             drop(multiplexed);
