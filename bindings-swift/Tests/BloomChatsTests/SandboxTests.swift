@@ -67,6 +67,17 @@ let sandboxBinary = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].flatMa
         let key = sandbox.told["blooio_api_key"].string
         let trusting = try Blooio(apiKey: key, baseURL: sandbox.url, options: ClientOptions(caCertificates: authority))
         #expect(try await trusting.v2.me.get().valid == true)
+        // By HTTP/2, which the sandbox speaks under TLS: many calls share a connection.
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let person = "+1555\(2_000_000 + number)"
+                    try await trusting.v2.messages.send(to: person, text: "Hello")
+                    return try await trusting.v2.messages.list(in: person).all().count
+                }
+            }
+            for try await received in group { #expect(received == 1) }
+        }
         do {
             _ = try await Blooio(apiKey: key, baseURL: sandbox.url, options: ClientOptions(maxRetries: 0)).v2.me.get()
             throw Unexpected()
