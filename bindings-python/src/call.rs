@@ -16,6 +16,7 @@ use tokio::task::futures::TaskLocalFuture;
 
 use crate::answer::{self, Failure};
 use crate::credential::{HOST, Heard, Host};
+use crate::gil;
 use crate::runtime::{Borrowed, Local, lock};
 
 /// How long Ctrl-C may go unnoticed in a synchronous call.
@@ -107,7 +108,7 @@ impl Making {
         let patience = if looks_up { TICK } else { Duration::MAX };
         let look_up = || if looks_up { py.check_signals() } else { Ok(()) };
         loop {
-            match py.detach(|| lock(call).drive(patience))? {
+            match gil::release(py, || lock(call).drive(patience))? {
                 Some(Pause::Done(result)) => {
                     // A signal between two looks would be raised in our caller's next line, where nobody knows of the call.
                     look_up()?;

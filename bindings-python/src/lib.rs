@@ -1,15 +1,16 @@
 //! `bloomchats._native`: the waist of the SDK as Python sees it.
 //!
 //! One idea a file: clients and the ways into a call (`client`), what a call is made of (`arguments`), how a thread makes one (`call`)
-//! and how an event loop does (`running`, told of completions by `queue`), what it came to (`answer`), keys that a callable supplies
-//! (`credential`), and state that belongs to one process (`runtime`). Values cross as JSON that the Python package reads; whatever
-//! fails comes back as a `Failure`, never as a Rust panic.
+//! and comes back from its waits (`gil`), how an event loop makes one (`running`, told of completions by `queue`), what it came to
+//! (`answer`), keys that a callable supplies (`credential`), and state that belongs to one process (`runtime`). Values cross as JSON that
+//! the Python package reads; whatever fails comes back as a `Failure`, never as a Rust panic.
 
 mod answer;
 mod arguments;
 mod call;
 mod client;
 mod credential;
+mod gil;
 mod queue;
 mod running;
 mod runtime;
