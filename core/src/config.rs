@@ -256,6 +256,9 @@ struct Given {
     plan: Option<GivenPlan>,
 }
 
+const RETRIES: &str = "max_retries: must be 0 to 10";
+const PLANS: &str = "plan: must be pro, growth or business, or numbers per_minute and per_day";
+
 /// A plan by name, or its numbers.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -268,9 +271,7 @@ impl GivenPlan {
     fn read(self) -> Result<Plan> {
         match self {
             GivenPlan::Numbers(plan) => Ok(plan),
-            GivenPlan::Name(name) => Plan::named(&name).ok_or_else(|| {
-                Error::config("plan: must be pro, growth or business, or numbers per_minute and per_day")
-            }),
+            GivenPlan::Name(name) => Plan::named(&name).ok_or_else(|| Error::config(PLANS)),
         }
     }
 }
@@ -291,8 +292,8 @@ fn describe(name: &str, error: &str) -> String {
         return format!("unknown setting `{name}`");
     }
     let expected = match (name, error.rsplit_once(", expected ")) {
-        ("max_retries", _) => "0 to 10",
-        ("plan", _) => "pro, growth or business, or numbers per_minute and per_day",
+        ("max_retries", _) => return RETRIES.to_owned(),
+        ("plan", _) => return PLANS.to_owned(),
         (_, Some((_, "u64"))) => "a whole number of ms",
         (_, Some((_, "a boolean"))) => "true or false",
         (_, Some((_, expected))) => expected,
@@ -443,7 +444,7 @@ pub(crate) fn credential_value(product: Product, key: &Secret) -> Result<HeaderV
 
 pub(crate) fn check_retries(retries: u32) -> Result<()> {
     if retries > 10 {
-        return Err(Error::config("max_retries: must be 0 to 10"));
+        return Err(Error::config(RETRIES));
     }
     Ok(())
 }

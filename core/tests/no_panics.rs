@@ -73,3 +73,14 @@ fn a_panic_tells_its_place_and_nobodys_words() {
     assert!(said.status.success() && told.contains("internal error at core/tests/no_panics.rs:"), "{told}");
     assert!(!told.contains("15551234567"), "{told}");
 }
+
+#[test]
+fn every_bridge_keeps_panics_private() {
+    for language in ["python", "node", "swift"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../bindings-{language}/src"));
+        let mut files = Vec::new();
+        sources(&folder, &mut files);
+        let calls = |file: &PathBuf| fs::read_to_string(file).unwrap().contains("bloomchats::keep_panics_private();");
+        assert!(files.iter().any(calls), "{language}'s bridge lets panics tell what they quote");
+    }
+}
