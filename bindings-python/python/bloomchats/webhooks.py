@@ -19,6 +19,7 @@ from typing import Protocol, cast
 from bloomchats import _native
 from bloomchats._events import WebhookEvent
 from bloomchats._failure import error_of, invalid_argument
+from bloomchats._time import SECONDS_END
 from bloomchats.generated.blooio_v2.events import EVENTS as _V2
 from bloomchats.generated.blooio_v4.events import EVENTS as _V4
 from bloomchats.generated.errors import WebhookVerificationError
@@ -28,7 +29,6 @@ __all__ = ["Headers", "WebhookEvent", "parse", "sign", "verify"]
 _EVENTS = {"v2": _V2, "v4": _V4}
 _SIGNATURE = "x-blooio-signature"
 _FOREVER = 2**32
-_SECONDS_END = 100_000_000_000
 
 
 class Headers(Protocol):
@@ -84,7 +84,7 @@ def _moment(name: str, given: float | None) -> int:
     if given is None:
         return int(time.time())
     seconds = _seconds(name, given)
-    return seconds // 1000 if seconds >= _SECONDS_END else seconds
+    return seconds // 1000 if seconds >= SECONDS_END else seconds
 
 
 def _seconds(name: str, given: object) -> int:
