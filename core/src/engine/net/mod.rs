@@ -4,21 +4,20 @@ mod body;
 mod connect;
 mod line;
 mod pool;
+mod send;
 mod socket;
 mod trust;
 
 use std::error::Error as StdError;
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
 use http::uri::Authority;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Uri};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 
@@ -30,8 +29,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
 use connect::{AtProxy, Connector};
-use line::Arriving;
-use pool::{Pool, Way};
+use pool::Pool;
 use socket::Watcher;
 
 /// The real transport, opened at the first call so that constructing a client reads no trust store.
@@ -169,71 +167,6 @@ impl Client {
         *request.headers_mut() = headers;
         *request.uri_mut() = given.uri;
         request
-    }
-}
-
-impl Pool {
-    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
-    async fn send(
-        self: &Arc<Pool>,
-        mut request: Request<Full<Bytes>>,
-        watcher: &Watcher,
-        mut late: Pin<&mut impl Future<Output = ()>>,
-        progress: &Progress,
-    ) -> std::result::Result<(Way, Response<Incoming>), Fault> {
-        let uri = request.uri().clone();
-        // Rounds of the runtime, in which drivers hear what has come: reading, closing and saying so take one each.
-        let mut rounds = 5;
-        loop {
-            let at_rest = self.at_rest(watcher);
-            if rounds > 0 && at_rest.as_ref().is_some_and(Way::has_news) {
-                rounds -= 1;
-                tokio::task::yield_now().await;
-                continue;
-            }
-            let is_new = at_rest.is_none();
-            let mut way = match at_rest {
-                Some(way) => way,
-                None => tokio::select! {
-                    biased;
-                    // Boxed, because it is rare and would make every call's future ten times as large.
-                    made = Box::pin(self.connect(watcher, uri.clone())) => made?,
-                    () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
-                },
-            };
-            progress.leave();
-            let sent = tokio::select! {
-                biased;
-                sent = way.send(request, &uri) => Some(sent),
-                () = &mut late => None,
-            };
-            let mut error = match sent {
-                Some(Ok(response)) => return Ok((way, response)),
-                Some(Err(error)) => error,
-                None => {
-                    // Silence may mean that it leads nowhere any more. The calls that it carries may still find out.
-                    self.give_up(way.shared());
-                    return Err(Fault::Late);
-                }
-            };
-            let detail = detail(error.error());
-            request = match error.take_message() {
-                None => return Err(Fault::Broken { detail }),
-                Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
-                Some(unsent) => unsent,
-            };
-            progress.come_back();
-            self.give_up(way.shared());
-        }
-    }
-
-    async fn read(self: &Arc<Pool>, way: Way, body: Incoming, gzip: bool) -> Body {
-        let Way::Own(mut line) = way else { return body::read(body, gzip).await };
-        let body = body::read(Arriving { line: &mut line, body }, gzip).await;
-        if let Body::Whole(_) = &body {
-            self.take_back(line);
-        }
-        body
     }
 }
 

@@ -1,0 +1,83 @@
+//! A request on its way: which connection takes it, and what became of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use super::line::Arriving;
+use super::pool::{Pool, Way};
+use super::socket::Watcher;
+use super::{body, detail};
+use crate::engine::progress::Progress;
+use crate::engine::transport::{Body, Fault};
+
+impl Pool {
+    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
+    pub async fn send(
+        self: &Arc<Pool>,
+        mut request: Request<Full<Bytes>>,
+        watcher: &Watcher,
+        mut late: Pin<&mut impl Future<Output = ()>>,
+        progress: &Progress,
+    ) -> Result<(Way, Response<Incoming>), Fault> {
+        let uri = request.uri().clone();
+        // Rounds of the runtime, in which drivers hear what has come: reading, closing and saying so take one each.
+        let mut rounds = 5;
+        loop {
+            let at_rest = self.at_rest(watcher);
+            if rounds > 0 && at_rest.as_ref().is_some_and(Way::has_news) {
+                rounds -= 1;
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let is_new = at_rest.is_none();
+            let mut way = match at_rest {
+                Some(way) => way,
+                None => tokio::select! {
+                    biased;
+                    // Boxed, because it is rare and would make every call's future ten times as large.
+                    made = Box::pin(self.connect(watcher, uri.clone())) => made?,
+                    () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
+                },
+            };
+            progress.leave();
+            let sent = tokio::select! {
+                biased;
+                sent = way.send(request, &uri) => Some(sent),
+                () = &mut late => None,
+            };
+            let mut error = match sent {
+                Some(Ok(response)) => return Ok((way, response)),
+                Some(Err(error)) => error,
+                None => {
+                    // Silence may mean that it leads nowhere any more. The calls that it carries may still find out.
+                    self.give_up(way.shared());
+                    return Err(Fault::Late);
+                }
+            };
+            let detail = detail(error.error());
+            request = match error.take_message() {
+                None => return Err(Fault::Broken { detail }),
+                Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
+                Some(unsent) => unsent,
+            };
+            progress.come_back();
+            self.give_up(way.shared());
+        }
+    }
+
+    /// Reads the body of an answer, and takes its connection back where another request can follow.
+    pub async fn read(self: &Arc<Pool>, way: Way, body: Incoming, gzip: bool) -> Body {
+        let Way::Own(mut line) = way else { return body::read(body, gzip).await };
+        let body = body::read(Arriving { line: &mut line, body }, gzip).await;
+        if let Body::Whole(_) = &body {
+            self.take_back(line);
+        }
+        body
+    }
+}
