@@ -105,6 +105,8 @@ private let hasSandbox = ProcessInfo.processInfo.environment["BLOOMCHATS_BIN"].m
         try await sandbox.blooio().v2.messages.send(to: anna, text: "Hello")
         #expect(try await sandbox.phone(anna).inbox.count == 1)
         #expect(try await other.phone(anna).inbox.isEmpty)
+        try await sandbox.blooio(apiKey: other.blooioAPIKey).v2.messages.send(to: anna, text: "Hello")
+        #expect(try await other.phone(anna).inbox.count == 1)
         await other.close()
         #expect(other.environment["BLOOIO_BASE_URL"] == sandbox.url && other.blooioAPIKey != sandbox.blooioAPIKey)
         #expect(!"\(sandbox) \(String(reflecting: sandbox))".contains(sandbox.blooioAPIKey))

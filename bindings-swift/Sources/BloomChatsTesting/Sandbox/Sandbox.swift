@@ -80,14 +80,14 @@ public struct Sandbox: Sendable {
         return Sandbox(made, process: process, owns: false)
     }
 
-    /// A client of Blooio on this sandbox.
-    public func blooio(options: ClientOptions = ClientOptions()) throws -> Blooio {
-        try Blooio(apiKey: blooioAPIKey, baseURL: url, options: options)
+    /// A client of Blooio on this sandbox, with its key unless another is given.
+    public func blooio(apiKey: String? = nil, options: ClientOptions = ClientOptions()) throws -> Blooio {
+        try Blooio(apiKey: apiKey ?? blooioAPIKey, baseURL: url, options: options)
     }
 
-    /// A client of BloomChats on this sandbox.
-    public func bloomchats(options: ClientOptions = ClientOptions()) throws -> BloomChats {
-        try BloomChats(apiKey: bloomchatsAPIKey, baseURL: url, options: options)
+    /// A client of BloomChats on this sandbox, with its key unless another is given.
+    public func bloomchats(apiKey: String? = nil, options: ClientOptions = ClientOptions()) throws -> BloomChats {
+        try BloomChats(apiKey: apiKey ?? bloomchatsAPIKey, baseURL: url, options: options)
     }
 
     /// Variables that point `Blooio()` and `BloomChats()` here, for another process.
