@@ -97,7 +97,7 @@ impl Mailbox {
     pub fn turn(&self) -> io::Result<bool> {
         if let Engine::Loop(reactor) = &self.engine {
             self.turning.store(true, Ordering::Release);
-            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn()));
+            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn(|| true)));
             self.turning.store(false, Ordering::Release);
             turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         }

@@ -25,8 +25,28 @@ pub enum Event {
     News,
 }
 
+/// Answers of so many bytes together are taken at once: what is made of them would otherwise be in memory all at the same time, and in no
+/// cache.
+const AT_ONCE: usize = 64 * 1024;
+
+#[derive(Default)]
+struct Letters {
+    events: Vec<(u64, Event)>,
+    /// Of the answers among them.
+    bytes: usize,
+}
+
+impl Event {
+    fn size(&self) -> usize {
+        match self {
+            Event::Done(result) => result.as_ref().as_ref().map_or(0, |answer| answer.body.len()),
+            _ => 0,
+        }
+    }
+}
+
 pub struct Mailbox {
-    events: Mutex<Vec<(u64, Event)>>,
+    letters: Mutex<Letters>,
     /// While the loop is at it, what comes in needs no wake-up.
     draining: AtomicBool,
     engine: Engine,
@@ -47,10 +67,11 @@ pub enum Driven {
 
 impl Mailbox {
     pub fn push(&self, call: u64, event: Event) {
-        let mut events = lock(&self.events);
-        events.push((call, event));
-        let first = events.len() == 1;
-        drop(events);
+        let mut letters = lock(&self.letters);
+        letters.bytes += event.size();
+        letters.events.push((call, event));
+        let first = letters.events.len() == 1;
+        drop(letters);
         // Later ones travel with the first, whose wake-up is still to come.
         if !first || self.draining.load(Ordering::Acquire) {
             return;
@@ -73,11 +94,11 @@ impl Mailbox {
     fn drain(&self) -> io::Result<Vec<(u64, Event)>> {
         if let Engine::Reactor(reactor) = &self.engine {
             self.draining.store(true, Ordering::Release);
-            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn()));
+            let turned = panic::catch_unwind(AssertUnwindSafe(|| reactor.turn(|| lock(&self.letters).bytes < AT_ONCE)));
             self.draining.store(false, Ordering::Release);
             turned.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
         }
-        Ok(std::mem::take(&mut *lock(&self.events)))
+        Ok(std::mem::take(&mut *lock(&self.letters)).events)
     }
 }
 
@@ -102,7 +123,7 @@ impl Queue {
             Some(callable) => Engine::Thread(callable),
             None => Engine::Reactor(open_reactor()?),
         };
-        let mailbox = Mailbox { events: Mutex::default(), draining: AtomicBool::new(false), engine };
+        let mailbox = Mailbox { letters: Mutex::default(), draining: AtomicBool::new(false), engine };
         Ok(Queue(Local::new(Arc::new(mailbox))))
     }
 

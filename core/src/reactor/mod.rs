@@ -134,19 +134,26 @@ impl Reactor {
     /// Starts a future and runs it as far as it goes; [`Reactor::turn`] takes it further.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
         let _current = self.shared.enter();
+        let _after = Turned(&self.shared);
         let task = Task::new(&self.shared, Box::pin(future));
-        self.run_ready();
+        // Not after those that wait for their turn: nothing comes of it yet.
+        for _ in 0..ROUNDS {
+            if !task.take_turn() {
+                break;
+            }
+        }
         task
     }
 
-    /// Takes every task as far as it goes, without waiting for anything.
+    /// Takes every task as far as it goes, without waiting for anything, while the host has `room` for what comes of it. The descriptor
+    /// stays readable for the others.
     ///
     /// # Errors
     /// When the system can no longer say which sockets are ready.
-    pub fn turn(&self) -> io::Result<()> {
+    pub fn turn(&self, room: impl Fn() -> bool) -> io::Result<()> {
         let _current = self.shared.enter();
         self.look(Some(Duration::ZERO))?;
-        self.run_ready();
+        self.run_ready(room);
         Ok(())
     }
 
@@ -161,7 +168,7 @@ impl Reactor {
         self.shared.ring();
     }
 
-    fn run_ready(&self) {
+    fn run_ready(&self, room: impl Fn() -> bool) {
         let _after = Turned(&self.shared);
         for _ in 0..ROUNDS {
             let ready = lock(&self.shared.ready).len();
@@ -169,6 +176,9 @@ impl Reactor {
                 break;
             }
             for _ in 0..ready {
+                if !room() {
+                    return;
+                }
                 let next = lock(&self.shared.ready).pop_front();
                 next.iter().for_each(Cell::run);
             }

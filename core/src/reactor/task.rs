@@ -25,6 +25,17 @@ impl Task {
         task
     }
 
+    /// Takes it as far as it goes if it has been woken, out of turn. Says whether it had been.
+    pub(super) fn take_turn(&self) -> bool {
+        let Some(reactor) = self.0.reactor.upgrade() else { return false };
+        let mut ready = lock(&reactor.ready);
+        let place = ready.iter().rposition(|cell| Arc::ptr_eq(cell, &self.0));
+        let next = place.and_then(|place| ready.remove(place));
+        drop(ready);
+        next.iter().for_each(Cell::run);
+        next.is_some()
+    }
+
     /// Ends it here and now: its sockets are closed when this comes back. Nothing happens when it was over.
     pub fn cancel(&self) {
         let future = lock(&self.0.future).take();

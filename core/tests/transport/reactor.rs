@@ -74,7 +74,7 @@ fn turn_until(reactor: &Reactor, done: impl Fn() -> bool) {
         while !done() {
             if let Ok(readable) = tokio::time::timeout(Duration::from_millis(10), watched.readable()).await {
                 readable.unwrap().clear_ready();
-                reactor.turn().unwrap();
+                reactor.turn(|| true).unwrap();
             }
         }
     };
@@ -186,9 +186,35 @@ fn a_task_that_panics_takes_no_other_with_it() {
         })
         .collect();
     go.send(()).unwrap();
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reactor.turn())).is_err());
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reactor.turn(|| true))).is_err());
     turn_until(&reactor, || done.load(Ordering::SeqCst) == 2);
     drop(tasks);
+}
+
+#[test]
+fn a_turn_ends_where_the_host_has_no_more_room_and_the_next_goes_on() {
+    let reactor = reactor();
+    let (go, waits) = tokio::sync::watch::channel(());
+    let done = Arc::<AtomicUsize>::default();
+    let begin = || {
+        let (mut waits, done) = (waits.clone(), done.clone());
+        reactor.spawn(async move {
+            waits.changed().await.unwrap();
+            done.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let tasks: Vec<_> = (0..3).map(|_| begin()).collect();
+    go.send(()).unwrap();
+    reactor.turn(|| done.load(Ordering::SeqCst) < 1).unwrap();
+    assert_eq!(done.load(Ordering::SeqCst), 1);
+
+    let (began, begun) = channel();
+    let late = reactor.spawn(async move { began.send(()).unwrap() });
+    assert!(begun.try_recv().is_ok(), "what begins does not wait for those whose turn is yet to come");
+    assert_eq!(done.load(Ordering::SeqCst), 1, "nor gives them one");
+
+    turn_until(&reactor, || done.load(Ordering::SeqCst) == 3);
+    drop((tasks, late));
 }
 
 #[test]
@@ -256,7 +282,7 @@ fn what_tls_says_first_is_no_reason_to_leave_a_new_connection() {
     let result = loop {
         // A host that is busy with something else most of the time.
         thread::sleep(Duration::from_millis(20));
-        reactor.turn().unwrap();
+        reactor.turn(|| true).unwrap();
         if let Ok(result) = results.try_recv() {
             break result;
         }
