@@ -112,11 +112,15 @@ fn python(root: &Path) -> Result<()> {
         ],
     ))?;
     run(&mut command(&tools, "npm", &["install", "--silent", "--no-save", "--no-package-lock", "pyright@1.1"]))?;
-    run(&mut command(
-        &binding,
-        tools.join("node_modules/.bin/pyright"),
-        &["--pythonpath", &bin("python").to_string_lossy()],
-    ))?;
+    let pyright = tools.join("node_modules/.bin/pyright");
+    run(&mut command(&binding, &pyright, &["--pythonpath", &bin("python").to_string_lossy()]))?;
+    // Fails where a user's checker would have to guess a type. Packages are looked for by the `python` on PATH alone.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([venv.join("bin")].into_iter().chain(std::env::split_paths(&path)))?;
+    for package in ["bloomchats", "pytest_bloomchats"] {
+        let verify = ["--verifytypes", package, "--ignoreexternal"];
+        run(command(&tools, &pyright, &verify).env("PATH", &path))?;
+    }
     install_python(root)
 }
 

@@ -8,7 +8,7 @@ from bloomchats._responding import async_wrapped, wrapped
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, TypeAlias
+    from typing import Any, Final, TypeAlias
 
     from bloomchats._async_call import AsyncCaller
     from bloomchats._call import Caller, CallerBase
@@ -64,7 +64,7 @@ class ApiWithResponse:
     """`request` with a `Response` around its value."""
 
     def __init__(self, api: Api) -> None:
-        self.request = wrapped(api.request)
+        self.request: Final = wrapped(api.request)
 
 
 class AsyncApi:
@@ -103,4 +103,4 @@ class AsyncApiWithResponse:
     """`request` with a `Response` around its value."""
 
     def __init__(self, api: AsyncApi) -> None:
-        self.request = async_wrapped(api.request)
+        self.request: Final = async_wrapped(api.request)

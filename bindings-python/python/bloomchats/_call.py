@@ -37,7 +37,7 @@ class Connection:
 
     def __init__(self, native: _native.Client, api_key: Callable[[], object] | None) -> None:
         self._native: _native.Client | None = native
-        self.api_key = api_key
+        self.api_key: Callable[[], object] | None = api_key
 
     @property
     def native(self) -> _native.Client:
@@ -62,7 +62,7 @@ class CallerBase:
         self._connection = connection
         self._models = models
         self._wraps = wraps
-        self.name = name
+        self.name: str = name
 
     def wrapping(self: C) -> C:
         return type(self)(self._connection, self.name, self._models, wraps=True)

@@ -19,13 +19,13 @@ class WebhookEvent:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __init__(self, version: str, type: str, id: str | None, data: dict[str, Any], raw: dict[str, Any]) -> None:
-        self.version = version
+        self.version: str = version
         """`v2` or `v4`."""
-        self.type = type
+        self.type: str = type
         """`message.received`, `poll.voted`, …; an open set."""
-        self.id = id
+        self.id: str | None = id
         """v4: the envelope's id, the same on retries and replays. v2 has none."""
-        self.raw = raw
+        self.raw: dict[str, Any] = raw
         """The whole body."""
         self._data = data
 

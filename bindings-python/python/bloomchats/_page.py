@@ -28,17 +28,17 @@ class Response(Generic[T]):
         attempts: int,
         idempotency_key: str | None,
     ) -> None:
-        self.value = value
+        self.value: T = value
         """What the call without `with_response` returns; of a list, its first page."""
-        self.status = status
+        self.status: int = status
         """HTTP status."""
-        self.headers = headers
+        self.headers: Mapping[str, str] = headers
         """Headers by lower-case name."""
-        self.request_id = request_id
+        self.request_id: str | None = request_id
         """The service's id of the request, for its support."""
-        self.attempts = attempts
+        self.attempts: int = attempts
         """Attempts made."""
-        self.idempotency_key = idempotency_key
+        self.idempotency_key: str | None = idempotency_key
         """The key that last went on the wire."""
 
     def __repr__(self) -> str:
@@ -52,7 +52,7 @@ class _PageBase(Generic[T]):
     __slots__ = ("_next", "_raw", "items")
 
     def __init__(self, items: list[T], raw: Any, next_page: Callable[[], Any] | None) -> None:
-        self.items = items
+        self.items: list[T] = items
         """The page's items."""
         self._raw = raw
         self._next = next_page

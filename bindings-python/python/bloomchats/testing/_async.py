@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from bloomchats._async_client import AsyncApiKey, AsyncBloomChats, AsyncBlooio
 from bloomchats._options import ClientOptions
@@ -35,49 +35,49 @@ class AsyncClock:
     """`Clock`, awaited; what is a property there is a method here."""
 
     def __init__(self, clock: Clock) -> None:
-        self.now = _later(lambda: clock.now)
-        self.frozen = _later(lambda: clock.frozen)
-        self.freeze = _later(clock.freeze)
-        self.run = _later(clock.run)
-        self.set = _later(clock.set)
-        self.advance = _later(clock.advance)
+        self.now: Final = _later(lambda: clock.now)
+        self.frozen: Final = _later(lambda: clock.frozen)
+        self.freeze: Final = _later(clock.freeze)
+        self.run: Final = _later(clock.run)
+        self.set: Final = _later(clock.set)
+        self.advance: Final = _later(clock.advance)
 
 
 class AsyncFaults:
     """`Faults`, awaited; what is a property there is a method here."""
 
     def __init__(self, faults: Faults) -> None:
-        self.script = _later(lambda: faults.script)
-        self.add = _later(faults.add)
-        self.replace = _later(faults.replace)
-        self.clear = _later(faults.clear)
+        self.script: Final = _later(lambda: faults.script)
+        self.add: Final = _later(faults.add)
+        self.replace: Final = _later(faults.replace)
+        self.clear: Final = _later(faults.clear)
 
 
 class AsyncPhone:
     """`Phone`, awaited; what is a property there is a method here."""
 
     def __init__(self, phone: Phone) -> None:
-        self.number = phone.number
-        self.inbox = _later(lambda: phone.inbox)
-        self.write = _later(phone.write)
-        self.ask_poll = _later(phone.ask_poll)
-        self.vote = _later(phone.vote)
-        self.react = _later(phone.react)
-        self.start_typing = _later(phone.start_typing)
-        self.stop_typing = _later(phone.stop_typing)
-        self.read = _later(phone.read)
-        self.share_contact_card = _later(phone.share_contact_card)
-        self.rename_group = _later(phone.rename_group)
-        self.set_group_icon = _later(phone.set_group_icon)
+        self.number: str = phone.number
+        self.inbox: Final = _later(lambda: phone.inbox)
+        self.write: Final = _later(phone.write)
+        self.ask_poll: Final = _later(phone.ask_poll)
+        self.vote: Final = _later(phone.vote)
+        self.react: Final = _later(phone.react)
+        self.start_typing: Final = _later(phone.start_typing)
+        self.stop_typing: Final = _later(phone.stop_typing)
+        self.read: Final = _later(phone.read)
+        self.share_contact_card: Final = _later(phone.share_contact_card)
+        self.rename_group: Final = _later(phone.rename_group)
+        self.set_group_icon: Final = _later(phone.set_group_icon)
 
 
 class AsyncReceiver:
     """`Receiver`, awaited; what is a property there is a method here."""
 
     def __init__(self, receiver: Receiver) -> None:
-        self.url = receiver.url
-        self.received = _later(lambda: receiver.received)
-        self.answer = _later(receiver.answer)
+        self.url: str = receiver.url
+        self.received: Final = _later(lambda: receiver.received)
+        self.answer: Final = _later(receiver.answer)
 
 
 class AsyncSandbox:
@@ -88,20 +88,20 @@ class AsyncSandbox:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self.url = sandbox.url
-        self.blooio_api_key = sandbox.blooio_api_key
-        self.bloomchats_api_key = sandbox.bloomchats_api_key
-        self.environment = sandbox.environment
-        self.clock = AsyncClock(sandbox.clock)
-        self.faults = AsyncFaults(sandbox.faults)
-        self.reset = _later(sandbox.reset)
-        self.requests = _later(lambda: sandbox.requests)
-        self.deliveries = _later(lambda: sandbox.deliveries)
-        self.switches = _later(lambda: sandbox.switches)
-        self.set_switches = _later(sandbox.set_switches)
-        self.set_limit = _later(sandbox.set_limit)
-        self.set_line = _later(sandbox.set_line)
-        self.close = _later(sandbox.close)
+        self.url: str = sandbox.url
+        self.blooio_api_key: str = sandbox.blooio_api_key
+        self.bloomchats_api_key: str = sandbox.bloomchats_api_key
+        self.environment: dict[str, str] = sandbox.environment
+        self.clock: AsyncClock = AsyncClock(sandbox.clock)
+        self.faults: AsyncFaults = AsyncFaults(sandbox.faults)
+        self.reset: Final = _later(sandbox.reset)
+        self.requests: Final = _later(lambda: sandbox.requests)
+        self.deliveries: Final = _later(lambda: sandbox.deliveries)
+        self.switches: Final = _later(lambda: sandbox.switches)
+        self.set_switches: Final = _later(sandbox.set_switches)
+        self.set_limit: Final = _later(sandbox.set_limit)
+        self.set_line: Final = _later(sandbox.set_line)
+        self.close: Final = _later(sandbox.close)
 
     async def namespace(
         self,

@@ -33,7 +33,7 @@ class Receiver:
     def __init__(self, control: Control, told: Mapping[str, str]) -> None:
         self._control = control
         self._path = f"/receivers/{told['id']}"
-        self.url = told["url"]
+        self.url: str = told["url"]
         """What to create a webhook with."""
 
     @property

@@ -67,16 +67,16 @@ class Sandbox:
     def _begin(self, process: Process | None, facts: Mapping[str, str]) -> None:
         self._process = process
         self._owns = False
-        self.url = facts["url"]
+        self.url: str = facts["url"]
         """What clients take as `base_url`."""
-        self.blooio_api_key = facts["blooio_api_key"]
+        self.blooio_api_key: str = facts["blooio_api_key"]
         """The key of Blooio v2 and v4."""
-        self.bloomchats_api_key = facts["bloomchats_api_key"]
+        self.bloomchats_api_key: str = facts["bloomchats_api_key"]
         """The key of BloomChats."""
         self._control = Control(self.url, self.blooio_api_key)
-        self.clock = Clock(self._control)
+        self.clock: Clock = Clock(self._control)
         """Its time."""
-        self.faults = Faults(self._control)
+        self.faults: Faults = Faults(self._control)
         """What goes wrong."""
 
     def namespace(

@@ -12,6 +12,7 @@ from bloomchats.generated.blooio_v2.models import MODELS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
@@ -114,7 +115,7 @@ class AsyncMeWithResponse:
     """`AsyncMe` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncMe) -> None:
-        self.get = async_wrapped(resource.get)
+        self.get: Final = async_wrapped(resource.get)
 
 
 class AsyncNumbers:
@@ -172,8 +173,8 @@ class AsyncNumbersWithResponse:
     """`AsyncNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncNumbers) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.request_call_forwarding = async_wrapped(resource.request_call_forwarding)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.request_call_forwarding: Final = async_wrapped(resource.request_call_forwarding)
 
 
 class AsyncContactCards:
@@ -273,9 +274,9 @@ class AsyncContactCardsWithResponse:
     """`AsyncContactCards` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncContactCards) -> None:
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.share = async_wrapped(resource.share)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.share: Final = async_wrapped(resource.share)
 
 
 class AsyncContacts:
@@ -504,15 +505,15 @@ class AsyncContactsWithResponse:
     """`AsyncContacts` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncContacts) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.get_capabilities = async_wrapped(resource.get_capabilities)
-        self.list_tags = async_wrapped_list(resource.list_tags)
-        self.add_tags = async_wrapped(resource.add_tags)
-        self.remove_tag = async_wrapped(resource.remove_tag)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.get_capabilities: Final = async_wrapped(resource.get_capabilities)
+        self.list_tags: Final = async_wrapped_list(resource.list_tags)
+        self.add_tags: Final = async_wrapped(resource.add_tags)
+        self.remove_tag: Final = async_wrapped(resource.remove_tag)
 
 
 class AsyncGroups:
@@ -785,16 +786,16 @@ class AsyncGroupsWithResponse:
     """`AsyncGroups` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncGroups) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.set_icon = async_wrapped(resource.set_icon)
-        self.remove_icon = async_wrapped(resource.remove_icon)
-        self.list_members = async_wrapped_list(resource.list_members)
-        self.add_member = async_wrapped(resource.add_member)
-        self.remove_member = async_wrapped(resource.remove_member)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.set_icon: Final = async_wrapped(resource.set_icon)
+        self.remove_icon: Final = async_wrapped(resource.remove_icon)
+        self.list_members: Final = async_wrapped_list(resource.list_members)
+        self.add_member: Final = async_wrapped(resource.add_member)
+        self.remove_member: Final = async_wrapped(resource.remove_member)
 
 
 class AsyncChats:
@@ -890,9 +891,9 @@ class AsyncChatsWithResponse:
     """`AsyncChats` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncChats) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.mark_read = async_wrapped(resource.mark_read)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.mark_read: Final = async_wrapped(resource.mark_read)
 
 
 class AsyncMessages:
@@ -1126,12 +1127,12 @@ class AsyncMessagesWithResponse:
     """`AsyncMessages` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncMessages) -> None:
-        self.send = async_wrapped(resource.send)
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.get_status = async_wrapped(resource.get_status)
-        self.cancel = async_wrapped(resource.cancel)
-        self.wait = async_wrapped(resource.wait)
+        self.send: Final = async_wrapped(resource.send)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.get_status: Final = async_wrapped(resource.get_status)
+        self.cancel: Final = async_wrapped(resource.cancel)
+        self.wait: Final = async_wrapped(resource.wait)
 
 
 class AsyncReactions:
@@ -1181,7 +1182,7 @@ class AsyncReactionsWithResponse:
     """`AsyncReactions` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncReactions) -> None:
-        self.add = async_wrapped(resource.add)
+        self.add: Final = async_wrapped(resource.add)
 
 
 class AsyncPolls:
@@ -1251,8 +1252,8 @@ class AsyncPollsWithResponse:
     """`AsyncPolls` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncPolls) -> None:
-        self.send = async_wrapped(resource.send)
-        self.get_results = async_wrapped(resource.get_results)
+        self.send: Final = async_wrapped(resource.send)
+        self.get_results: Final = async_wrapped(resource.get_results)
 
 
 class AsyncTyping:
@@ -1313,8 +1314,8 @@ class AsyncTypingWithResponse:
     """`AsyncTyping` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncTyping) -> None:
-        self.start = async_wrapped(resource.start)
-        self.stop = async_wrapped(resource.stop)
+        self.start: Final = async_wrapped(resource.start)
+        self.stop: Final = async_wrapped(resource.stop)
 
 
 class AsyncBackgrounds:
@@ -1400,9 +1401,9 @@ class AsyncBackgroundsWithResponse:
     """`AsyncBackgrounds` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncBackgrounds) -> None:
-        self.get = async_wrapped(resource.get)
-        self.set = async_wrapped(resource.set)
-        self.remove = async_wrapped(resource.remove)
+        self.get: Final = async_wrapped(resource.get)
+        self.set: Final = async_wrapped(resource.set)
+        self.remove: Final = async_wrapped(resource.remove)
 
 
 class AsyncLocation:
@@ -1473,9 +1474,9 @@ class AsyncLocationWithResponse:
     """`AsyncLocation` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncLocation) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.refresh = async_wrapped(resource.refresh)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.refresh: Final = async_wrapped(resource.refresh)
 
 
 class AsyncFacetime:
@@ -1517,7 +1518,7 @@ class AsyncFacetimeWithResponse:
     """`AsyncFacetime` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncFacetime) -> None:
-        self.call = async_wrapped(resource.call)
+        self.call: Final = async_wrapped(resource.call)
 
 
 class AsyncPhoneNumbers:
@@ -1599,9 +1600,9 @@ class AsyncPhoneNumbersWithResponse:
     """`AsyncPhoneNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncPhoneNumbers) -> None:
-        self.lookup = async_wrapped(resource.lookup)
-        self.lookup_by_post = async_wrapped(resource.lookup_by_post)
-        self.lookup_many = async_wrapped(resource.lookup_many)
+        self.lookup: Final = async_wrapped(resource.lookup)
+        self.lookup_by_post: Final = async_wrapped(resource.lookup_by_post)
+        self.lookup_many: Final = async_wrapped(resource.lookup_many)
 
 
 class AsyncWebhooks:
@@ -1827,14 +1828,14 @@ class AsyncWebhooksWithResponse:
     """`AsyncWebhooks` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncWebhooks) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.rotate_secret = async_wrapped(resource.rotate_secret)
-        self.list_logs = async_wrapped_list(resource.list_logs)
-        self.replay = async_wrapped(resource.replay)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.rotate_secret: Final = async_wrapped(resource.rotate_secret)
+        self.list_logs: Final = async_wrapped_list(resource.list_logs)
+        self.replay: Final = async_wrapped(resource.replay)
 
 
 class AsyncBlooioV2Api(AsyncApi):
@@ -1843,33 +1844,33 @@ class AsyncBlooioV2Api(AsyncApi):
     def __init__(self, connection: Connection) -> None:
         caller = AsyncCaller(connection, "blooio.v2", MODELS)
         super().__init__(caller)
-        self.me = AsyncMe(caller)
+        self.me: AsyncMe = AsyncMe(caller)
         """The identity behind the credential."""
-        self.numbers = AsyncNumbers(caller)
+        self.numbers: AsyncNumbers = AsyncNumbers(caller)
         """Numbers this key may send from."""
-        self.contact_cards = AsyncContactCards(caller)
+        self.contact_cards: AsyncContactCards = AsyncContactCards(caller)
         """iMessage Name & Photo cards."""
-        self.contacts = AsyncContacts(caller)
+        self.contacts: AsyncContacts = AsyncContacts(caller)
         """Address book and tags."""
-        self.groups = AsyncGroups(caller)
+        self.groups: AsyncGroups = AsyncGroups(caller)
         """Named groups, optionally tied to a device chat, and their members."""
-        self.chats = AsyncChats(caller)
+        self.chats: AsyncChats = AsyncChats(caller)
         """Conversations: a number, an address, a group, or a comma-separated list of them."""
-        self.messages = AsyncMessages(caller)
+        self.messages: AsyncMessages = AsyncMessages(caller)
         """Sending and reading messages."""
-        self.reactions = AsyncReactions(caller)
+        self.reactions: AsyncReactions = AsyncReactions(caller)
         """Tapbacks and emoji reactions."""
-        self.polls = AsyncPolls(caller)
+        self.polls: AsyncPolls = AsyncPolls(caller)
         """Native iMessage polls."""
-        self.typing = AsyncTyping(caller)
+        self.typing: AsyncTyping = AsyncTyping(caller)
         """The typing indicator."""
-        self.backgrounds = AsyncBackgrounds(caller)
+        self.backgrounds: AsyncBackgrounds = AsyncBackgrounds(caller)
         """Chat wallpapers."""
-        self.location = AsyncLocation(caller)
+        self.location: AsyncLocation = AsyncLocation(caller)
         """Find My positions shared with us."""
-        self.facetime = AsyncFacetime(caller)
+        self.facetime: AsyncFacetime = AsyncFacetime(caller)
         """FaceTime calls."""
-        self.phone_numbers = AsyncPhoneNumbers(caller)
+        self.phone_numbers: AsyncPhoneNumbers = AsyncPhoneNumbers(caller)
         """Parsing and classification of phone numbers; nothing is contacted."""
-        self.webhooks = AsyncWebhooks(caller)
+        self.webhooks: AsyncWebhooks = AsyncWebhooks(caller)
         """Event subscriptions, their delivery history and replay."""

@@ -12,6 +12,7 @@ from bloomchats.generated.blooio_v2.models import MODELS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
@@ -114,7 +115,7 @@ class MeWithResponse:
     """`Me` with a `Response` around each value."""
 
     def __init__(self, resource: Me) -> None:
-        self.get = wrapped(resource.get)
+        self.get: Final = wrapped(resource.get)
 
 
 class Numbers:
@@ -172,8 +173,8 @@ class NumbersWithResponse:
     """`Numbers` with a `Response` around each value."""
 
     def __init__(self, resource: Numbers) -> None:
-        self.list = wrapped_list(resource.list)
-        self.request_call_forwarding = wrapped(resource.request_call_forwarding)
+        self.list: Final = wrapped_list(resource.list)
+        self.request_call_forwarding: Final = wrapped(resource.request_call_forwarding)
 
 
 class ContactCards:
@@ -273,9 +274,9 @@ class ContactCardsWithResponse:
     """`ContactCards` with a `Response` around each value."""
 
     def __init__(self, resource: ContactCards) -> None:
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.share = wrapped(resource.share)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.share: Final = wrapped(resource.share)
 
 
 class Contacts:
@@ -504,15 +505,15 @@ class ContactsWithResponse:
     """`Contacts` with a `Response` around each value."""
 
     def __init__(self, resource: Contacts) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.get_capabilities = wrapped(resource.get_capabilities)
-        self.list_tags = wrapped_list(resource.list_tags)
-        self.add_tags = wrapped(resource.add_tags)
-        self.remove_tag = wrapped(resource.remove_tag)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.get_capabilities: Final = wrapped(resource.get_capabilities)
+        self.list_tags: Final = wrapped_list(resource.list_tags)
+        self.add_tags: Final = wrapped(resource.add_tags)
+        self.remove_tag: Final = wrapped(resource.remove_tag)
 
 
 class Groups:
@@ -785,16 +786,16 @@ class GroupsWithResponse:
     """`Groups` with a `Response` around each value."""
 
     def __init__(self, resource: Groups) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.set_icon = wrapped(resource.set_icon)
-        self.remove_icon = wrapped(resource.remove_icon)
-        self.list_members = wrapped_list(resource.list_members)
-        self.add_member = wrapped(resource.add_member)
-        self.remove_member = wrapped(resource.remove_member)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.set_icon: Final = wrapped(resource.set_icon)
+        self.remove_icon: Final = wrapped(resource.remove_icon)
+        self.list_members: Final = wrapped_list(resource.list_members)
+        self.add_member: Final = wrapped(resource.add_member)
+        self.remove_member: Final = wrapped(resource.remove_member)
 
 
 class Chats:
@@ -890,9 +891,9 @@ class ChatsWithResponse:
     """`Chats` with a `Response` around each value."""
 
     def __init__(self, resource: Chats) -> None:
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.mark_read = wrapped(resource.mark_read)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.mark_read: Final = wrapped(resource.mark_read)
 
 
 class Messages:
@@ -1126,12 +1127,12 @@ class MessagesWithResponse:
     """`Messages` with a `Response` around each value."""
 
     def __init__(self, resource: Messages) -> None:
-        self.send = wrapped(resource.send)
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.get_status = wrapped(resource.get_status)
-        self.cancel = wrapped(resource.cancel)
-        self.wait = wrapped(resource.wait)
+        self.send: Final = wrapped(resource.send)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.get_status: Final = wrapped(resource.get_status)
+        self.cancel: Final = wrapped(resource.cancel)
+        self.wait: Final = wrapped(resource.wait)
 
 
 class Reactions:
@@ -1181,7 +1182,7 @@ class ReactionsWithResponse:
     """`Reactions` with a `Response` around each value."""
 
     def __init__(self, resource: Reactions) -> None:
-        self.add = wrapped(resource.add)
+        self.add: Final = wrapped(resource.add)
 
 
 class Polls:
@@ -1251,8 +1252,8 @@ class PollsWithResponse:
     """`Polls` with a `Response` around each value."""
 
     def __init__(self, resource: Polls) -> None:
-        self.send = wrapped(resource.send)
-        self.get_results = wrapped(resource.get_results)
+        self.send: Final = wrapped(resource.send)
+        self.get_results: Final = wrapped(resource.get_results)
 
 
 class Typing:
@@ -1313,8 +1314,8 @@ class TypingWithResponse:
     """`Typing` with a `Response` around each value."""
 
     def __init__(self, resource: Typing) -> None:
-        self.start = wrapped(resource.start)
-        self.stop = wrapped(resource.stop)
+        self.start: Final = wrapped(resource.start)
+        self.stop: Final = wrapped(resource.stop)
 
 
 class Backgrounds:
@@ -1400,9 +1401,9 @@ class BackgroundsWithResponse:
     """`Backgrounds` with a `Response` around each value."""
 
     def __init__(self, resource: Backgrounds) -> None:
-        self.get = wrapped(resource.get)
-        self.set = wrapped(resource.set)
-        self.remove = wrapped(resource.remove)
+        self.get: Final = wrapped(resource.get)
+        self.set: Final = wrapped(resource.set)
+        self.remove: Final = wrapped(resource.remove)
 
 
 class Location:
@@ -1473,9 +1474,9 @@ class LocationWithResponse:
     """`Location` with a `Response` around each value."""
 
     def __init__(self, resource: Location) -> None:
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.refresh = wrapped(resource.refresh)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.refresh: Final = wrapped(resource.refresh)
 
 
 class Facetime:
@@ -1517,7 +1518,7 @@ class FacetimeWithResponse:
     """`Facetime` with a `Response` around each value."""
 
     def __init__(self, resource: Facetime) -> None:
-        self.call = wrapped(resource.call)
+        self.call: Final = wrapped(resource.call)
 
 
 class PhoneNumbers:
@@ -1599,9 +1600,9 @@ class PhoneNumbersWithResponse:
     """`PhoneNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: PhoneNumbers) -> None:
-        self.lookup = wrapped(resource.lookup)
-        self.lookup_by_post = wrapped(resource.lookup_by_post)
-        self.lookup_many = wrapped(resource.lookup_many)
+        self.lookup: Final = wrapped(resource.lookup)
+        self.lookup_by_post: Final = wrapped(resource.lookup_by_post)
+        self.lookup_many: Final = wrapped(resource.lookup_many)
 
 
 class Webhooks:
@@ -1827,14 +1828,14 @@ class WebhooksWithResponse:
     """`Webhooks` with a `Response` around each value."""
 
     def __init__(self, resource: Webhooks) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.rotate_secret = wrapped(resource.rotate_secret)
-        self.list_logs = wrapped_list(resource.list_logs)
-        self.replay = wrapped(resource.replay)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.rotate_secret: Final = wrapped(resource.rotate_secret)
+        self.list_logs: Final = wrapped_list(resource.list_logs)
+        self.replay: Final = wrapped(resource.replay)
 
 
 class BlooioV2Api(Api):
@@ -1843,33 +1844,33 @@ class BlooioV2Api(Api):
     def __init__(self, connection: Connection) -> None:
         caller = Caller(connection, "blooio.v2", MODELS)
         super().__init__(caller)
-        self.me = Me(caller)
+        self.me: Me = Me(caller)
         """The identity behind the credential."""
-        self.numbers = Numbers(caller)
+        self.numbers: Numbers = Numbers(caller)
         """Numbers this key may send from."""
-        self.contact_cards = ContactCards(caller)
+        self.contact_cards: ContactCards = ContactCards(caller)
         """iMessage Name & Photo cards."""
-        self.contacts = Contacts(caller)
+        self.contacts: Contacts = Contacts(caller)
         """Address book and tags."""
-        self.groups = Groups(caller)
+        self.groups: Groups = Groups(caller)
         """Named groups, optionally tied to a device chat, and their members."""
-        self.chats = Chats(caller)
+        self.chats: Chats = Chats(caller)
         """Conversations: a number, an address, a group, or a comma-separated list of them."""
-        self.messages = Messages(caller)
+        self.messages: Messages = Messages(caller)
         """Sending and reading messages."""
-        self.reactions = Reactions(caller)
+        self.reactions: Reactions = Reactions(caller)
         """Tapbacks and emoji reactions."""
-        self.polls = Polls(caller)
+        self.polls: Polls = Polls(caller)
         """Native iMessage polls."""
-        self.typing = Typing(caller)
+        self.typing: Typing = Typing(caller)
         """The typing indicator."""
-        self.backgrounds = Backgrounds(caller)
+        self.backgrounds: Backgrounds = Backgrounds(caller)
         """Chat wallpapers."""
-        self.location = Location(caller)
+        self.location: Location = Location(caller)
         """Find My positions shared with us."""
-        self.facetime = Facetime(caller)
+        self.facetime: Facetime = Facetime(caller)
         """FaceTime calls."""
-        self.phone_numbers = PhoneNumbers(caller)
+        self.phone_numbers: PhoneNumbers = PhoneNumbers(caller)
         """Parsing and classification of phone numbers; nothing is contacted."""
-        self.webhooks = Webhooks(caller)
+        self.webhooks: Webhooks = Webhooks(caller)
         """Event subscriptions, their delivery history and replay."""

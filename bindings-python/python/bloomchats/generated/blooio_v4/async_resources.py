@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
@@ -147,8 +147,8 @@ class AsyncMeWithResponse:
     """`AsyncMe` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncMe) -> None:
-        self.get = async_wrapped(resource.get)
-        self.get_default_priority = async_wrapped(resource.get_default_priority)
+        self.get: Final = async_wrapped(resource.get)
+        self.get_default_priority: Final = async_wrapped(resource.get_default_priority)
 
 
 class AsyncNumbers:
@@ -262,10 +262,10 @@ class AsyncNumbersWithResponse:
     """`AsyncNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncNumbers) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.request_call_forwarding = async_wrapped(resource.request_call_forwarding)
-        self.list_available = async_wrapped_list(resource.list_available)
-        self.purchase = async_wrapped(resource.purchase)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.request_call_forwarding: Final = async_wrapped(resource.request_call_forwarding)
+        self.list_available: Final = async_wrapped_list(resource.list_available)
+        self.purchase: Final = async_wrapped(resource.purchase)
 
 
 class AsyncContactCards:
@@ -389,10 +389,10 @@ class AsyncContactCardsWithResponse:
     """`AsyncContactCards` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncContactCards) -> None:
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.upload_avatar = async_wrapped(resource.upload_avatar)
-        self.share = async_wrapped(resource.share)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.upload_avatar: Final = async_wrapped(resource.upload_avatar)
+        self.share: Final = async_wrapped(resource.share)
 
 
 class AsyncLocation:
@@ -485,10 +485,10 @@ class AsyncLocationWithResponse:
     """`AsyncLocation` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncLocation) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.refresh = async_wrapped(resource.refresh)
-        self.refresh_by_get = async_wrapped(resource.refresh_by_get)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.refresh: Final = async_wrapped(resource.refresh)
+        self.refresh_by_get: Final = async_wrapped(resource.refresh_by_get)
 
 
 class AsyncChannels:
@@ -628,11 +628,11 @@ class AsyncChannelsWithResponse:
     """`AsyncChannels` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncChannels) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.get_capabilities = async_wrapped(resource.get_capabilities)
-        self.update_profile = async_wrapped(resource.update_profile)
-        self.get_settings = async_wrapped(resource.get_settings)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.get_capabilities: Final = async_wrapped(resource.get_capabilities)
+        self.update_profile: Final = async_wrapped(resource.update_profile)
+        self.get_settings: Final = async_wrapped(resource.get_settings)
 
 
 class AsyncPriorities:
@@ -787,11 +787,11 @@ class AsyncPrioritiesWithResponse:
     """`AsyncPriorities` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncPriorities) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
 
 
 class AsyncContacts:
@@ -1222,21 +1222,21 @@ class AsyncContactsWithResponse:
     """`AsyncContacts` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncContacts) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.merge = async_wrapped(resource.merge)
-        self.list_identities = async_wrapped_list(resource.list_identities)
-        self.attach_identity = async_wrapped(resource.attach_identity)
-        self.update_identity = async_wrapped(resource.update_identity)
-        self.detach_identity = async_wrapped(resource.detach_identity)
-        self.list_capabilities = async_wrapped_list(resource.list_capabilities)
-        self.list_timeline = async_wrapped_list(resource.list_timeline)
-        self.list_tags = async_wrapped(resource.list_tags)
-        self.add_tags = async_wrapped(resource.add_tags)
-        self.remove_tag = async_wrapped(resource.remove_tag)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.merge: Final = async_wrapped(resource.merge)
+        self.list_identities: Final = async_wrapped_list(resource.list_identities)
+        self.attach_identity: Final = async_wrapped(resource.attach_identity)
+        self.update_identity: Final = async_wrapped(resource.update_identity)
+        self.detach_identity: Final = async_wrapped(resource.detach_identity)
+        self.list_capabilities: Final = async_wrapped_list(resource.list_capabilities)
+        self.list_timeline: Final = async_wrapped_list(resource.list_timeline)
+        self.list_tags: Final = async_wrapped(resource.list_tags)
+        self.add_tags: Final = async_wrapped(resource.add_tags)
+        self.remove_tag: Final = async_wrapped(resource.remove_tag)
 
 
 class AsyncGroups:
@@ -1442,14 +1442,14 @@ class AsyncGroupsWithResponse:
     """`AsyncGroups` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncGroups) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.list_members = async_wrapped_list(resource.list_members)
-        self.set_icon = async_wrapped(resource.set_icon)
-        self.remove_icon = async_wrapped(resource.remove_icon)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.list_members: Final = async_wrapped_list(resource.list_members)
+        self.set_icon: Final = async_wrapped(resource.set_icon)
+        self.remove_icon: Final = async_wrapped(resource.remove_icon)
 
 
 class AsyncChats:
@@ -1681,14 +1681,14 @@ class AsyncChatsWithResponse:
     """`AsyncChats` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncChats) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.mark_read = async_wrapped(resource.mark_read)
-        self.list_participants = async_wrapped(resource.list_participants)
-        self.add_participant = async_wrapped(resource.add_participant)
-        self.remove_participant = async_wrapped(resource.remove_participant)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.mark_read: Final = async_wrapped(resource.mark_read)
+        self.list_participants: Final = async_wrapped(resource.list_participants)
+        self.add_participant: Final = async_wrapped(resource.add_participant)
+        self.remove_participant: Final = async_wrapped(resource.remove_participant)
 
 
 class AsyncTyping:
@@ -1754,8 +1754,8 @@ class AsyncTypingWithResponse:
     """`AsyncTyping` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncTyping) -> None:
-        self.set = async_wrapped(resource.set)
-        self.stop = async_wrapped(resource.stop)
+        self.set: Final = async_wrapped(resource.set)
+        self.stop: Final = async_wrapped(resource.stop)
 
 
 class AsyncBackgrounds:
@@ -1842,9 +1842,9 @@ class AsyncBackgroundsWithResponse:
     """`AsyncBackgrounds` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncBackgrounds) -> None:
-        self.get = async_wrapped(resource.get)
-        self.set = async_wrapped(resource.set)
-        self.remove = async_wrapped(resource.remove)
+        self.get: Final = async_wrapped(resource.get)
+        self.set: Final = async_wrapped(resource.set)
+        self.remove: Final = async_wrapped(resource.remove)
 
 
 class AsyncMessages:
@@ -2231,14 +2231,14 @@ class AsyncMessagesWithResponse:
     """`AsyncMessages` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncMessages) -> None:
-        self.send = async_wrapped(resource.send)
-        self.send_to_channel = async_wrapped(resource.send_to_channel)
-        self.send_to_chat = async_wrapped(resource.send_to_chat)
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
-        self.get_status = async_wrapped(resource.get_status)
-        self.list_events = async_wrapped_list(resource.list_events)
-        self.wait = async_wrapped(resource.wait)
+        self.send: Final = async_wrapped(resource.send)
+        self.send_to_channel: Final = async_wrapped(resource.send_to_channel)
+        self.send_to_chat: Final = async_wrapped(resource.send_to_chat)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
+        self.get_status: Final = async_wrapped(resource.get_status)
+        self.list_events: Final = async_wrapped_list(resource.list_events)
+        self.wait: Final = async_wrapped(resource.wait)
 
 
 class AsyncReactions:
@@ -2285,7 +2285,7 @@ class AsyncReactionsWithResponse:
     """`AsyncReactions` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncReactions) -> None:
-        self.add = async_wrapped(resource.add)
+        self.add: Final = async_wrapped(resource.add)
 
 
 class AsyncPolls:
@@ -2389,9 +2389,9 @@ class AsyncPollsWithResponse:
     """`AsyncPolls` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncPolls) -> None:
-        self.send = async_wrapped(resource.send)
-        self.vote = async_wrapped(resource.vote)
-        self.get_results = async_wrapped(resource.get_results)
+        self.send: Final = async_wrapped(resource.send)
+        self.vote: Final = async_wrapped(resource.vote)
+        self.get_results: Final = async_wrapped(resource.get_results)
 
 
 class AsyncAttachments:
@@ -2454,8 +2454,8 @@ class AsyncAttachmentsWithResponse:
     """`AsyncAttachments` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncAttachments) -> None:
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
 
 
 class AsyncTemplates:
@@ -2562,10 +2562,10 @@ class AsyncTemplatesWithResponse:
     """`AsyncTemplates` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncTemplates) -> None:
-        self.list = async_wrapped(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.get = async_wrapped(resource.get)
-        self.delete = async_wrapped(resource.delete)
+        self.list: Final = async_wrapped(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.get: Final = async_wrapped(resource.get)
+        self.delete: Final = async_wrapped(resource.delete)
 
 
 class AsyncWebhooks:
@@ -2864,17 +2864,17 @@ class AsyncWebhooksWithResponse:
     """`AsyncWebhooks` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncWebhooks) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.create = async_wrapped(resource.create)
-        self.list_versions = async_wrapped_list(resource.list_versions)
-        self.get = async_wrapped(resource.get)
-        self.update = async_wrapped(resource.update)
-        self.delete = async_wrapped(resource.delete)
-        self.rotate_secret = async_wrapped(resource.rotate_secret)
-        self.list_deliveries = async_wrapped_list(resource.list_deliveries)
-        self.list_logs = async_wrapped_list(resource.list_logs)
-        self.replay_delivery = async_wrapped(resource.replay_delivery)
-        self.replay_log = async_wrapped(resource.replay_log)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.create: Final = async_wrapped(resource.create)
+        self.list_versions: Final = async_wrapped_list(resource.list_versions)
+        self.get: Final = async_wrapped(resource.get)
+        self.update: Final = async_wrapped(resource.update)
+        self.delete: Final = async_wrapped(resource.delete)
+        self.rotate_secret: Final = async_wrapped(resource.rotate_secret)
+        self.list_deliveries: Final = async_wrapped_list(resource.list_deliveries)
+        self.list_logs: Final = async_wrapped_list(resource.list_logs)
+        self.replay_delivery: Final = async_wrapped(resource.replay_delivery)
+        self.replay_log: Final = async_wrapped(resource.replay_log)
 
 
 class AsyncEvents:
@@ -2955,8 +2955,8 @@ class AsyncEventsWithResponse:
     """`AsyncEvents` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncEvents) -> None:
-        self.list = async_wrapped_list(resource.list)
-        self.get = async_wrapped(resource.get)
+        self.list: Final = async_wrapped_list(resource.list)
+        self.get: Final = async_wrapped(resource.get)
 
 
 class AsyncPhoneNumbers:
@@ -3043,9 +3043,9 @@ class AsyncPhoneNumbersWithResponse:
     """`AsyncPhoneNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncPhoneNumbers) -> None:
-        self.lookup = async_wrapped(resource.lookup)
-        self.lookup_by_post = async_wrapped(resource.lookup_by_post)
-        self.lookup_many = async_wrapped(resource.lookup_many)
+        self.lookup: Final = async_wrapped(resource.lookup)
+        self.lookup_by_post: Final = async_wrapped(resource.lookup_by_post)
+        self.lookup_many: Final = async_wrapped(resource.lookup_many)
 
 
 class AsyncBlooioV4Api(AsyncApi):
@@ -3054,41 +3054,41 @@ class AsyncBlooioV4Api(AsyncApi):
     def __init__(self, connection: Connection) -> None:
         caller = AsyncCaller(connection, "blooio.v4", MODELS)
         super().__init__(caller)
-        self.me = AsyncMe(caller)
+        self.me: AsyncMe = AsyncMe(caller)
         """The identity behind the credential."""
-        self.numbers = AsyncNumbers(caller)
+        self.numbers: AsyncNumbers = AsyncNumbers(caller)
         """Sender lines of this key, and lines that can be ordered."""
-        self.contact_cards = AsyncContactCards(caller)
+        self.contact_cards: AsyncContactCards = AsyncContactCards(caller)
         """Name & Photo cards of our lines."""
-        self.location = AsyncLocation(caller)
+        self.location: AsyncLocation = AsyncLocation(caller)
         """Find My positions shared with us."""
-        self.channels = AsyncChannels(caller)
+        self.channels: AsyncChannels = AsyncChannels(caller)
         """Lines and accounts that messages leave through."""
-        self.priorities = AsyncPriorities(caller)
+        self.priorities: AsyncPriorities = AsyncPriorities(caller)
         """Orders of channels that routed sends follow."""
-        self.contacts = AsyncContacts(caller)
+        self.contacts: AsyncContacts = AsyncContacts(caller)
         """People, their identities on channels, and tags."""
-        self.groups = AsyncGroups(caller)
+        self.groups: AsyncGroups = AsyncGroups(caller)
         """Group conversations before and after their first message."""
-        self.chats = AsyncChats(caller)
+        self.chats: AsyncChats = AsyncChats(caller)
         """Conversations of a contact or group on a channel."""
-        self.typing = AsyncTyping(caller)
+        self.typing: AsyncTyping = AsyncTyping(caller)
         """The typing indicator."""
-        self.backgrounds = AsyncBackgrounds(caller)
+        self.backgrounds: AsyncBackgrounds = AsyncBackgrounds(caller)
         """Chat wallpapers."""
-        self.messages = AsyncMessages(caller)
+        self.messages: AsyncMessages = AsyncMessages(caller)
         """Sending and reading messages."""
-        self.reactions = AsyncReactions(caller)
+        self.reactions: AsyncReactions = AsyncReactions(caller)
         """Tapbacks and emoji reactions."""
-        self.polls = AsyncPolls(caller)
+        self.polls: AsyncPolls = AsyncPolls(caller)
         """Native polls."""
-        self.attachments = AsyncAttachments(caller)
+        self.attachments: AsyncAttachments = AsyncAttachments(caller)
         """Declared by the service and not offered yet."""
-        self.templates = AsyncTemplates(caller)
+        self.templates: AsyncTemplates = AsyncTemplates(caller)
         """Declared by the service and not offered yet."""
-        self.webhooks = AsyncWebhooks(caller)
+        self.webhooks: AsyncWebhooks = AsyncWebhooks(caller)
         """Event subscriptions, their deliveries and replay."""
-        self.events = AsyncEvents(caller)
+        self.events: AsyncEvents = AsyncEvents(caller)
         """What happened, for reconciliation when a webhook was missed."""
-        self.phone_numbers = AsyncPhoneNumbers(caller)
+        self.phone_numbers: AsyncPhoneNumbers = AsyncPhoneNumbers(caller)
         """Parsing and classification of phone numbers; nothing is contacted."""

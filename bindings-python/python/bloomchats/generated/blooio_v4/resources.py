@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, Final
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
@@ -147,8 +147,8 @@ class MeWithResponse:
     """`Me` with a `Response` around each value."""
 
     def __init__(self, resource: Me) -> None:
-        self.get = wrapped(resource.get)
-        self.get_default_priority = wrapped(resource.get_default_priority)
+        self.get: Final = wrapped(resource.get)
+        self.get_default_priority: Final = wrapped(resource.get_default_priority)
 
 
 class Numbers:
@@ -262,10 +262,10 @@ class NumbersWithResponse:
     """`Numbers` with a `Response` around each value."""
 
     def __init__(self, resource: Numbers) -> None:
-        self.list = wrapped_list(resource.list)
-        self.request_call_forwarding = wrapped(resource.request_call_forwarding)
-        self.list_available = wrapped_list(resource.list_available)
-        self.purchase = wrapped(resource.purchase)
+        self.list: Final = wrapped_list(resource.list)
+        self.request_call_forwarding: Final = wrapped(resource.request_call_forwarding)
+        self.list_available: Final = wrapped_list(resource.list_available)
+        self.purchase: Final = wrapped(resource.purchase)
 
 
 class ContactCards:
@@ -389,10 +389,10 @@ class ContactCardsWithResponse:
     """`ContactCards` with a `Response` around each value."""
 
     def __init__(self, resource: ContactCards) -> None:
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.upload_avatar = wrapped(resource.upload_avatar)
-        self.share = wrapped(resource.share)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.upload_avatar: Final = wrapped(resource.upload_avatar)
+        self.share: Final = wrapped(resource.share)
 
 
 class Location:
@@ -485,10 +485,10 @@ class LocationWithResponse:
     """`Location` with a `Response` around each value."""
 
     def __init__(self, resource: Location) -> None:
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.refresh = wrapped(resource.refresh)
-        self.refresh_by_get = wrapped(resource.refresh_by_get)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.refresh: Final = wrapped(resource.refresh)
+        self.refresh_by_get: Final = wrapped(resource.refresh_by_get)
 
 
 class Channels:
@@ -628,11 +628,11 @@ class ChannelsWithResponse:
     """`Channels` with a `Response` around each value."""
 
     def __init__(self, resource: Channels) -> None:
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.get_capabilities = wrapped(resource.get_capabilities)
-        self.update_profile = wrapped(resource.update_profile)
-        self.get_settings = wrapped(resource.get_settings)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.get_capabilities: Final = wrapped(resource.get_capabilities)
+        self.update_profile: Final = wrapped(resource.update_profile)
+        self.get_settings: Final = wrapped(resource.get_settings)
 
 
 class Priorities:
@@ -787,11 +787,11 @@ class PrioritiesWithResponse:
     """`Priorities` with a `Response` around each value."""
 
     def __init__(self, resource: Priorities) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
 
 
 class Contacts:
@@ -1222,21 +1222,21 @@ class ContactsWithResponse:
     """`Contacts` with a `Response` around each value."""
 
     def __init__(self, resource: Contacts) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.merge = wrapped(resource.merge)
-        self.list_identities = wrapped_list(resource.list_identities)
-        self.attach_identity = wrapped(resource.attach_identity)
-        self.update_identity = wrapped(resource.update_identity)
-        self.detach_identity = wrapped(resource.detach_identity)
-        self.list_capabilities = wrapped_list(resource.list_capabilities)
-        self.list_timeline = wrapped_list(resource.list_timeline)
-        self.list_tags = wrapped(resource.list_tags)
-        self.add_tags = wrapped(resource.add_tags)
-        self.remove_tag = wrapped(resource.remove_tag)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.merge: Final = wrapped(resource.merge)
+        self.list_identities: Final = wrapped_list(resource.list_identities)
+        self.attach_identity: Final = wrapped(resource.attach_identity)
+        self.update_identity: Final = wrapped(resource.update_identity)
+        self.detach_identity: Final = wrapped(resource.detach_identity)
+        self.list_capabilities: Final = wrapped_list(resource.list_capabilities)
+        self.list_timeline: Final = wrapped_list(resource.list_timeline)
+        self.list_tags: Final = wrapped(resource.list_tags)
+        self.add_tags: Final = wrapped(resource.add_tags)
+        self.remove_tag: Final = wrapped(resource.remove_tag)
 
 
 class Groups:
@@ -1442,14 +1442,14 @@ class GroupsWithResponse:
     """`Groups` with a `Response` around each value."""
 
     def __init__(self, resource: Groups) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.list_members = wrapped_list(resource.list_members)
-        self.set_icon = wrapped(resource.set_icon)
-        self.remove_icon = wrapped(resource.remove_icon)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.list_members: Final = wrapped_list(resource.list_members)
+        self.set_icon: Final = wrapped(resource.set_icon)
+        self.remove_icon: Final = wrapped(resource.remove_icon)
 
 
 class Chats:
@@ -1681,14 +1681,14 @@ class ChatsWithResponse:
     """`Chats` with a `Response` around each value."""
 
     def __init__(self, resource: Chats) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.mark_read = wrapped(resource.mark_read)
-        self.list_participants = wrapped(resource.list_participants)
-        self.add_participant = wrapped(resource.add_participant)
-        self.remove_participant = wrapped(resource.remove_participant)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.mark_read: Final = wrapped(resource.mark_read)
+        self.list_participants: Final = wrapped(resource.list_participants)
+        self.add_participant: Final = wrapped(resource.add_participant)
+        self.remove_participant: Final = wrapped(resource.remove_participant)
 
 
 class Typing:
@@ -1754,8 +1754,8 @@ class TypingWithResponse:
     """`Typing` with a `Response` around each value."""
 
     def __init__(self, resource: Typing) -> None:
-        self.set = wrapped(resource.set)
-        self.stop = wrapped(resource.stop)
+        self.set: Final = wrapped(resource.set)
+        self.stop: Final = wrapped(resource.stop)
 
 
 class Backgrounds:
@@ -1842,9 +1842,9 @@ class BackgroundsWithResponse:
     """`Backgrounds` with a `Response` around each value."""
 
     def __init__(self, resource: Backgrounds) -> None:
-        self.get = wrapped(resource.get)
-        self.set = wrapped(resource.set)
-        self.remove = wrapped(resource.remove)
+        self.get: Final = wrapped(resource.get)
+        self.set: Final = wrapped(resource.set)
+        self.remove: Final = wrapped(resource.remove)
 
 
 class Messages:
@@ -2231,14 +2231,14 @@ class MessagesWithResponse:
     """`Messages` with a `Response` around each value."""
 
     def __init__(self, resource: Messages) -> None:
-        self.send = wrapped(resource.send)
-        self.send_to_channel = wrapped(resource.send_to_channel)
-        self.send_to_chat = wrapped(resource.send_to_chat)
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
-        self.get_status = wrapped(resource.get_status)
-        self.list_events = wrapped_list(resource.list_events)
-        self.wait = wrapped(resource.wait)
+        self.send: Final = wrapped(resource.send)
+        self.send_to_channel: Final = wrapped(resource.send_to_channel)
+        self.send_to_chat: Final = wrapped(resource.send_to_chat)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
+        self.get_status: Final = wrapped(resource.get_status)
+        self.list_events: Final = wrapped_list(resource.list_events)
+        self.wait: Final = wrapped(resource.wait)
 
 
 class Reactions:
@@ -2285,7 +2285,7 @@ class ReactionsWithResponse:
     """`Reactions` with a `Response` around each value."""
 
     def __init__(self, resource: Reactions) -> None:
-        self.add = wrapped(resource.add)
+        self.add: Final = wrapped(resource.add)
 
 
 class Polls:
@@ -2389,9 +2389,9 @@ class PollsWithResponse:
     """`Polls` with a `Response` around each value."""
 
     def __init__(self, resource: Polls) -> None:
-        self.send = wrapped(resource.send)
-        self.vote = wrapped(resource.vote)
-        self.get_results = wrapped(resource.get_results)
+        self.send: Final = wrapped(resource.send)
+        self.vote: Final = wrapped(resource.vote)
+        self.get_results: Final = wrapped(resource.get_results)
 
 
 class Attachments:
@@ -2454,8 +2454,8 @@ class AttachmentsWithResponse:
     """`Attachments` with a `Response` around each value."""
 
     def __init__(self, resource: Attachments) -> None:
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
 
 
 class Templates:
@@ -2562,10 +2562,10 @@ class TemplatesWithResponse:
     """`Templates` with a `Response` around each value."""
 
     def __init__(self, resource: Templates) -> None:
-        self.list = wrapped(resource.list)
-        self.create = wrapped(resource.create)
-        self.get = wrapped(resource.get)
-        self.delete = wrapped(resource.delete)
+        self.list: Final = wrapped(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.get: Final = wrapped(resource.get)
+        self.delete: Final = wrapped(resource.delete)
 
 
 class Webhooks:
@@ -2864,17 +2864,17 @@ class WebhooksWithResponse:
     """`Webhooks` with a `Response` around each value."""
 
     def __init__(self, resource: Webhooks) -> None:
-        self.list = wrapped_list(resource.list)
-        self.create = wrapped(resource.create)
-        self.list_versions = wrapped_list(resource.list_versions)
-        self.get = wrapped(resource.get)
-        self.update = wrapped(resource.update)
-        self.delete = wrapped(resource.delete)
-        self.rotate_secret = wrapped(resource.rotate_secret)
-        self.list_deliveries = wrapped_list(resource.list_deliveries)
-        self.list_logs = wrapped_list(resource.list_logs)
-        self.replay_delivery = wrapped(resource.replay_delivery)
-        self.replay_log = wrapped(resource.replay_log)
+        self.list: Final = wrapped_list(resource.list)
+        self.create: Final = wrapped(resource.create)
+        self.list_versions: Final = wrapped_list(resource.list_versions)
+        self.get: Final = wrapped(resource.get)
+        self.update: Final = wrapped(resource.update)
+        self.delete: Final = wrapped(resource.delete)
+        self.rotate_secret: Final = wrapped(resource.rotate_secret)
+        self.list_deliveries: Final = wrapped_list(resource.list_deliveries)
+        self.list_logs: Final = wrapped_list(resource.list_logs)
+        self.replay_delivery: Final = wrapped(resource.replay_delivery)
+        self.replay_log: Final = wrapped(resource.replay_log)
 
 
 class Events:
@@ -2955,8 +2955,8 @@ class EventsWithResponse:
     """`Events` with a `Response` around each value."""
 
     def __init__(self, resource: Events) -> None:
-        self.list = wrapped_list(resource.list)
-        self.get = wrapped(resource.get)
+        self.list: Final = wrapped_list(resource.list)
+        self.get: Final = wrapped(resource.get)
 
 
 class PhoneNumbers:
@@ -3043,9 +3043,9 @@ class PhoneNumbersWithResponse:
     """`PhoneNumbers` with a `Response` around each value."""
 
     def __init__(self, resource: PhoneNumbers) -> None:
-        self.lookup = wrapped(resource.lookup)
-        self.lookup_by_post = wrapped(resource.lookup_by_post)
-        self.lookup_many = wrapped(resource.lookup_many)
+        self.lookup: Final = wrapped(resource.lookup)
+        self.lookup_by_post: Final = wrapped(resource.lookup_by_post)
+        self.lookup_many: Final = wrapped(resource.lookup_many)
 
 
 class BlooioV4Api(Api):
@@ -3054,41 +3054,41 @@ class BlooioV4Api(Api):
     def __init__(self, connection: Connection) -> None:
         caller = Caller(connection, "blooio.v4", MODELS)
         super().__init__(caller)
-        self.me = Me(caller)
+        self.me: Me = Me(caller)
         """The identity behind the credential."""
-        self.numbers = Numbers(caller)
+        self.numbers: Numbers = Numbers(caller)
         """Sender lines of this key, and lines that can be ordered."""
-        self.contact_cards = ContactCards(caller)
+        self.contact_cards: ContactCards = ContactCards(caller)
         """Name & Photo cards of our lines."""
-        self.location = Location(caller)
+        self.location: Location = Location(caller)
         """Find My positions shared with us."""
-        self.channels = Channels(caller)
+        self.channels: Channels = Channels(caller)
         """Lines and accounts that messages leave through."""
-        self.priorities = Priorities(caller)
+        self.priorities: Priorities = Priorities(caller)
         """Orders of channels that routed sends follow."""
-        self.contacts = Contacts(caller)
+        self.contacts: Contacts = Contacts(caller)
         """People, their identities on channels, and tags."""
-        self.groups = Groups(caller)
+        self.groups: Groups = Groups(caller)
         """Group conversations before and after their first message."""
-        self.chats = Chats(caller)
+        self.chats: Chats = Chats(caller)
         """Conversations of a contact or group on a channel."""
-        self.typing = Typing(caller)
+        self.typing: Typing = Typing(caller)
         """The typing indicator."""
-        self.backgrounds = Backgrounds(caller)
+        self.backgrounds: Backgrounds = Backgrounds(caller)
         """Chat wallpapers."""
-        self.messages = Messages(caller)
+        self.messages: Messages = Messages(caller)
         """Sending and reading messages."""
-        self.reactions = Reactions(caller)
+        self.reactions: Reactions = Reactions(caller)
         """Tapbacks and emoji reactions."""
-        self.polls = Polls(caller)
+        self.polls: Polls = Polls(caller)
         """Native polls."""
-        self.attachments = Attachments(caller)
+        self.attachments: Attachments = Attachments(caller)
         """Declared by the service and not offered yet."""
-        self.templates = Templates(caller)
+        self.templates: Templates = Templates(caller)
         """Declared by the service and not offered yet."""
-        self.webhooks = Webhooks(caller)
+        self.webhooks: Webhooks = Webhooks(caller)
         """Event subscriptions, their deliveries and replay."""
-        self.events = Events(caller)
+        self.events: Events = Events(caller)
         """What happened, for reconciliation when a webhook was missed."""
-        self.phone_numbers = PhoneNumbers(caller)
+        self.phone_numbers: PhoneNumbers = PhoneNumbers(caller)
         """Parsing and classification of phone numbers; nothing is contacted."""

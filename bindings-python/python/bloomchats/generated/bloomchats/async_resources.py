@@ -10,6 +10,8 @@ from bloomchats.generated.bloomchats.models import MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bloomchats._call import Connection
     from bloomchats._options import CallOptions
     from bloomchats._page import AsyncPages
@@ -51,7 +53,7 @@ class AsyncContactsWithResponse:
     """`AsyncContacts` with a `Response` around each value."""
 
     def __init__(self, resource: AsyncContacts) -> None:
-        self.list = async_wrapped_list(resource.list)
+        self.list: Final = async_wrapped_list(resource.list)
 
 
 class AsyncBloomChatsApi(AsyncApi):
@@ -60,5 +62,5 @@ class AsyncBloomChatsApi(AsyncApi):
     def __init__(self, connection: Connection) -> None:
         caller = AsyncCaller(connection, "bloomchats", MODELS)
         super().__init__(caller)
-        self.contacts = AsyncContacts(caller)
+        self.contacts: AsyncContacts = AsyncContacts(caller)
         """People who talked to the account."""

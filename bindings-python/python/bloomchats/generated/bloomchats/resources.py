@@ -10,6 +10,8 @@ from bloomchats.generated.bloomchats.models import MODELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from bloomchats._call import Connection
     from bloomchats._options import CallOptions
     from bloomchats._page import Pages
@@ -51,7 +53,7 @@ class ContactsWithResponse:
     """`Contacts` with a `Response` around each value."""
 
     def __init__(self, resource: Contacts) -> None:
-        self.list = wrapped_list(resource.list)
+        self.list: Final = wrapped_list(resource.list)
 
 
 class BloomChatsApi(Api):
@@ -60,5 +62,5 @@ class BloomChatsApi(Api):
     def __init__(self, connection: Connection) -> None:
         caller = Caller(connection, "bloomchats", MODELS)
         super().__init__(caller)
-        self.contacts = Contacts(caller)
+        self.contacts: Contacts = Contacts(caller)
         """People who talked to the account."""
