@@ -135,7 +135,7 @@ async fn a_message_is_waited_for_by_id_or_result() {
     ]));
     let messages = blooio.v2().messages();
     let sent = messages.send("+15551234567").text("Hello").await.unwrap();
-    let last = messages.wait("+15551234567", &sent).until("delivered").await.unwrap();
+    let last = messages.wait("+15551234567", &sent).until(blooio_v2::AwaitedStatus::Delivered).await.unwrap();
     assert_eq!(last.status, Some(blooio_v2::MessageStatusValue::Delivered));
     assert_eq!(script.left(), 0);
 }

@@ -34,7 +34,10 @@ def reads(blooio: Blooio) -> None:
         contact.contact_id = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     for page in blooio.v4.chats.list().pages():
         assert_type(page, Page[v4.Chat])
-    assert_type(blooio.v2.messages.wait("+1", "m1"), v2.MessageStatus)
+    goal: v2.AwaitedStatus = "read"
+    assert_type(blooio.v2.messages.wait("+1", "m1", until=goal), v2.MessageStatus)
+    blooio.v4.messages.wait("chat_1", "m1", until="of-a-later-version")
+    blooio.v2.messages.wait("+1", "m1", until=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def responses(blooio: Blooio) -> None:

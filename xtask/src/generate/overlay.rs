@@ -159,9 +159,11 @@ pub struct Composite {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompositeArgument {
-    /// `string`, or `message`: an id or the result of a send.
+    /// `string`; `message`: an id or the result of a send; else the name of an enum of `values`.
     #[serde(rename = "type")]
     pub ty: String,
+    #[serde(default)]
+    pub values: Vec<String>,
     #[serde(default)]
     pub required: bool,
     pub default: Option<String>,

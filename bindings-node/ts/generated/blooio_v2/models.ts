@@ -5,6 +5,13 @@ import type { Unrecognized } from "../../types";
 /** How the caller authenticated. */
 export type AuthType = "api_key" | "dashboard" | (string & {});
 
+/**
+ * How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+ * `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
+ * alone). Anything else is `InvalidArgumentError`.
+ */
+export type AwaitedStatus = "queued" | "pending" | "sent" | "delivered" | "read" | (string & {});
+
 /** Kind of conversation. */
 export type ChatType = "phone" | "email" | "group" | (string & {});
 
@@ -1360,8 +1367,12 @@ export interface MessagesListParams {
 
 /** What `messages.wait` takes beside its first arguments. */
 export interface MessagesWaitParams {
-  /** `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`. */
-  until?: string | undefined;
+  /**
+   * How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+   * `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+   * webhook alone). Anything else is `InvalidArgumentError`. Default: `"delivered"`.
+   */
+  until?: AwaitedStatus | undefined;
 }
 
 /** What `reactions.add` takes beside its first arguments. */

@@ -5,6 +5,13 @@ import type { Unrecognized } from "../../types";
 /** Known values; others may come. */
 export type AllocationType = "dedicated" | "shared" | (string & {});
 
+/**
+ * How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+ * `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
+ * alone). Anything else is `InvalidArgumentError`.
+ */
+export type AwaitedStatus = "queued" | "pending" | "sent" | "delivered" | "read" | (string & {});
+
 /** Known values; others may come. */
 export type ChannelStatus = "pending_verification" | "active" | "suspended" | "banned" | "deprecated" | (string & {});
 
@@ -1253,8 +1260,12 @@ export interface MessagesListEventsParams {
 
 /** What `messages.wait` takes beside its first arguments. */
 export interface MessagesWaitParams {
-  /** `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`. */
-  until?: string | undefined;
+  /**
+   * How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+   * `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+   * webhook alone). Anything else is `InvalidArgumentError`. Default: `"delivered"`.
+   */
+  until?: AwaitedStatus | undefined;
 }
 
 /** What `polls.vote` takes beside its first arguments. */

@@ -13,6 +13,26 @@ extension Blooio.V2 {
         public static let dashboard = Self(rawValue: "dashboard")
     }
 
+    /// How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+    /// `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+    /// webhook alone). Anything else is `InvalidArgumentError`.
+    public struct AwaitedStatus: OpenEnum, JSONReadable {
+        /// The value on the wire.
+        public let rawValue: String
+        /// Any value, known or not.
+        public init(rawValue: String) { self.rawValue = rawValue }
+        /// `queued`.
+        public static let queued = Self(rawValue: "queued")
+        /// `pending`.
+        public static let pending = Self(rawValue: "pending")
+        /// `sent`.
+        public static let sent = Self(rawValue: "sent")
+        /// `delivered`.
+        public static let delivered = Self(rawValue: "delivered")
+        /// `read`.
+        public static let read = Self(rawValue: "read")
+    }
+
     /// Kind of conversation.
     public struct ChatType: OpenEnum, JSONReadable {
         /// The value on the wire.

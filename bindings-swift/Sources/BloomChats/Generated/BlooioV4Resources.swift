@@ -1710,14 +1710,16 @@ extension Blooio.V4 {
         /// - Parameters:
         ///   - message: A message id, or what `send` returned.
         ///   - chat: The conversation the message was sent to.
-        ///   - until: `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
+        ///   - until: How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to
+        ///     the channel), `delivered` (on the person's device) or `read` (told only where their receipts are on;
+        ///     v2 may tell it in a webhook alone). Anything else is `InvalidArgumentError`. Default: `"delivered"`.
         ///   - timeout: All the waiting; 60 s by default.
         ///   - options: Settings of this call.
         /// - Throws: ``BloomChatsError``, or `CancellationError` in a cancelled task.
         public func wait<Reference: MessageReference>(
             _ message: Reference,
             in chat: String,
-            until: String? = nil,
+            until: AwaitedStatus? = nil,
             timeout: Duration? = nil,
             options: CallOptions = CallOptions()
         ) async throws -> MessageStatus {

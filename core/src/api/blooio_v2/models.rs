@@ -2982,6 +2982,19 @@ open_enum! {
 }
 
 open_enum! {
+    /// How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+    /// `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+    /// webhook alone). Anything else is `InvalidArgumentError`.
+    AwaitedStatus {
+        Queued = "queued",
+        Pending = "pending",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+    }
+}
+
+open_enum! {
     /// Kind of conversation.
     ChatType {
         Phone = "phone",
@@ -3035,7 +3048,7 @@ open_enum! {
 
 open_enum! {
     /// iMessage expressive send. Bubble: slam, loud, gentle, invisible-ink. Screen: echo, spotlight, balloons,
-/// confetti, love, lasers, fireworks, celebration. `none` or omission sends plainly.
+    /// confetti, love, lasers, fireworks, celebration. `none` or omission sends plainly.
     Effect {
         Slam = "slam",
         Loud = "loud",
@@ -3078,8 +3091,8 @@ open_enum! {
 
 open_enum! {
     /// Delivery state of a stored message. pending: persisted, being prepared. queued: waiting to be handed over.
-/// sent: handed to Apple or the carrier. delivered: receipt came back. failed: not deliverable (see `error`).
-/// cancellation_requested / cancelled: best-effort cancel of a still-queued message.
+    /// sent: handed to Apple or the carrier. delivered: receipt came back. failed: not deliverable (see `error`).
+    /// cancellation_requested / cancelled: best-effort cancel of a still-queued message.
     MessageStatusValue {
         Pending = "pending",
         Queued = "queued",
@@ -3119,7 +3132,7 @@ open_enum! {
 
 open_enum! {
     /// Plan behind a number. `inbound` numbers may only answer. null means unattributed and should be routed like
-/// `dedicated`.
+    /// `dedicated`.
     PlanKind {
         Shared = "shared",
         Dedicated = "dedicated",
@@ -3131,8 +3144,8 @@ open_enum! {
 
 open_enum! {
     /// Transport. Union of two documented sets: the older one is imessage, sms, rcs, non-imessage or null; the newer
-/// one is pending (dispatched, wire not resolved yet), unknown (could not be resolved in the tracking window),
-/// imessage, rcs, sms and is never null.
+    /// one is pending (dispatched, wire not resolved yet), unknown (could not be resolved in the tracking window),
+    /// imessage, rcs, sms and is never null.
     Protocol {
         Imessage = "imessage",
         Sms = "sms",
@@ -3179,7 +3192,7 @@ open_enum! {
 
 open_enum! {
     /// Subscription class. message: inbound and outbound message events. status: outbound state changes. poll: poll
-/// events. all: everything.
+    /// events. all: everything.
     WebhookType {
         Message = "message",
         Status = "status",

@@ -838,9 +838,11 @@ impl Request<Page<Message>, MessagesList> {
 pub enum MessagesWait {}
 
 impl Request<MessageStatus, MessagesWait> {
-    /// `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
-    pub fn until(self, until: impl Into<String>) -> Self {
-        let until: String = until.into();
+    /// How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+    /// `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+    /// webhook alone). Anything else is `InvalidArgumentError`. Default: `"delivered"`.
+    pub fn until(self, until: impl Into<AwaitedStatus>) -> Self {
+        let until: AwaitedStatus = until.into();
         self.with("until", until)
     }
 }

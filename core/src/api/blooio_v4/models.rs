@@ -2658,6 +2658,19 @@ open_enum! {
 }
 
 open_enum! {
+    /// How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+    /// `delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a
+    /// webhook alone). Anything else is `InvalidArgumentError`.
+    AwaitedStatus {
+        Queued = "queued",
+        Pending = "pending",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+    }
+}
+
+open_enum! {
     /// ChannelStatus: an open set of values.
     ChannelStatus {
         PendingVerification = "pending_verification",
@@ -2670,7 +2683,7 @@ open_enum! {
 
 open_enum! {
     /// amb (Apple Messages for Business) is in the documentation pages and in October 2026 research but absent from
-/// the July 2026 exports.
+    /// the July 2026 exports.
     ChannelType {
         Blooio = "blooio",
         Twilio = "twilio",
@@ -2730,8 +2743,8 @@ open_enum! {
 
 open_enum! {
     /// queued: accepted, waiting. sent: given to the channel. delivered, read: receipts came back. failed: see
-/// error. superseded: a newer row took over (idempotent retry, later poll vote). received: inbound only, in
-/// events and webhooks. pending: known only through the event type message.pending.
+    /// error. superseded: a newer row took over (idempotent retry, later poll vote). received: inbound only, in
+    /// events and webhooks. pending: known only through the event type message.pending.
     MessageStatusValue {
         Queued = "queued",
         Pending = "pending",
@@ -2782,7 +2795,7 @@ open_enum! {
 
 open_enum! {
     /// How the message travels. Never null. pending: accepted, carrier not known yet. unknown: could not be
-/// determined before tracking ended (see error).
+    /// determined before tracking ended (see error).
     Protocol {
         Pending = "pending",
         Unknown = "unknown",
@@ -2815,7 +2828,7 @@ open_enum! {
 
 open_enum! {
     /// queue: small gap between bursts. slow: long gap. pause_new: no new conversations. reply_only: only chats with
-/// prior inbound. review: all sends stop.
+    /// prior inbound. review: all sends stop.
     SafetyAction {
         None = "none",
         Queue = "queue",
@@ -2828,7 +2841,7 @@ open_enum! {
 
 open_enum! {
     /// message: sent or received by the contact. message_event: lifecycle or reaction of a message. chat_event: any
-/// other chat, group or typing event. The last two need include_events=true.
+    /// other chat, group or typing event. The last two need include_events=true.
     TimelineItemType {
         Message = "message",
         MessageEvent = "message_event",

@@ -48,7 +48,8 @@ async function lists(bloomchats: BloomChats): Promise<void> {
   const plain: { ok?: boolean } = await blooio.v2.request<{ ok?: boolean }>("GET", "/me", { query: { a: 1 } });
   using brief = new Blooio({ caCerts: new Uint8Array(1) });
   await brief.v2.groups.setIcon("grp_1", new Blob(["x"]));
-  await blooio.v2.messages.wait("+1", value, { until: "delivered" }, { timeout: 1000 });
+  const goal: v2.AwaitedStatus = "delivered";
+  await blooio.v2.messages.wait("+1", value, { until: goal }, { timeout: 1000 });
   void plain;
 }
 void lists;

@@ -47,7 +47,7 @@ pub fn resources<'a>(
             let full = format!("{}.{name}.{verb}", rules.name);
             operations.push(operation(full, name, verb, &entry, found, rules, types).with_context(|| place)?);
         }
-        let composites = composites(&format!("{}.{name}.", rules.name), overlay)?;
+        let composites = composites(&format!("{}.{name}.", rules.name), overlay, types)?;
         resources.push(Resource { name: name.clone(), doc: resource.doc.clone(), operations, composites });
     }
     if let Some(missing) = found.iter().find(|found| !named.iter().any(|name| Some(name.as_str()) == id(found))) {
@@ -443,7 +443,7 @@ fn banner(stability: Stability, deprecated: bool) -> Vec<String> {
 }
 
 /// Composites of the resource whose names begin with `prefix`.
-fn composites(prefix: &str, overlay: &Overlay) -> Result<Vec<Operation>> {
+fn composites(prefix: &str, overlay: &Overlay, types: &mut Types<'_>) -> Result<Vec<Operation>> {
     let mut found = Vec::new();
     for (name, own) in &overlay.composite {
         let Some(verb) = name.strip_prefix(prefix) else { continue };
@@ -459,7 +459,12 @@ fn composites(prefix: &str, overlay: &Overlay) -> Result<Vec<Operation>> {
             let ty = match rules.ty.as_str() {
                 "string" => Type::String,
                 "message" => Type::Message,
-                other => bail!("[composite.\"{name}\"] {argument}: type `{other}`, expected `string` or `message`"),
+                other if rules.values.is_empty() => {
+                    bail!(
+                        "[composite.\"{name}\"] {argument}: type `{other}`, expected `string`, `message`, or `values` of it"
+                    )
+                }
+                known => types.own_enum(known, &rules.values, &rules.doc)?,
             };
             let default = rules.default.as_ref().map_or_else(String::new, |default| format!("{default:?}"));
             let doc =

@@ -214,6 +214,16 @@ impl<'a> Types<'a> {
         Ok(Type::Enum { name })
     }
 
+    /// An enum that the contract does not have: of an argument that is core's own.
+    pub fn own_enum(&mut self, name: &str, values: &[String], doc: &str) -> Result<Type> {
+        let values = values.iter().map(|value| EnumValue { name: snake(value), value: value.clone() }).collect();
+        let made = Enum { name: name.to_owned(), doc: doc.to_owned(), values };
+        if self.enums.insert(name.to_owned(), made).is_some() {
+            bail!("the name {name} is taken by an enum of the contract");
+        }
+        Ok(Type::Enum { name: name.to_owned() })
+    }
+
     fn same_enum(&self, values: &[&str]) -> Option<String> {
         let schemas = self.contract.get("components").get("schemas").entries();
         let same = |node: &Node| {

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bloomchats.generated.blooio_v2.models import (
         AddContactTagsResponse,
         AddGroupMemberResult,
+        AwaitedStatus,
         BatchLookupResponse,
         CallFaceTimeResponse,
         CancelMessageResponse,
@@ -1097,7 +1098,7 @@ class AsyncMessages:
         chat: str,
         message: str | Model,
         *,
-        until: str | NotGiven = NOT_GIVEN,
+        until: AwaitedStatus | NotGiven = NOT_GIVEN,
         **call_options: Unpack[CallOptions],
     ) -> MessageStatus:
         """Wait until a message reaches `until` or a later status, and return that status; a final one (`failed`,
@@ -1110,7 +1111,9 @@ class AsyncMessages:
         Args:
             chat: The conversation the message was sent to.
             message: A message id, or what `send` returned.
-            until: `queued`, `pending`, `sent`, `delivered` or `read`. Default: `"delivered"`.
+            until: How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the
+                channel), `delivered` (on the person's device) or `read` (told only where their receipts are on; v2
+                may tell it in a webhook alone). Anything else is `InvalidArgumentError`. Default: `"delivered"`.
         """
         given: dict[str, object] = {"chat": chat, "message": message}
         if until is not NOT_GIVEN:

@@ -15,6 +15,7 @@ __all__ = [
     "AddGroupMemberExistingResponse",
     "AddGroupMemberResult",
     "AuthType",
+    "AwaitedStatus",
     "BatchLookupResponse",
     "CallFaceTimeResponse",
     "CancelMessageResponse",
@@ -115,6 +116,12 @@ __all__ = [
 
 AuthType: TypeAlias = "Literal['api_key', 'dashboard'] | str"
 """How the caller authenticated."""
+
+AwaitedStatus: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'read'] | str"
+"""How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+`delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
+alone). Anything else is `InvalidArgumentError`.
+"""
 
 ChatType: TypeAlias = "Literal['phone', 'email', 'group'] | str"
 """Kind of conversation."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountContext",
     "AllocationType",
+    "AwaitedStatus",
     "CallForwardingRequest",
     "Channel",
     "ChannelCapabilities",
@@ -120,6 +121,12 @@ __all__ = [
 
 AllocationType: TypeAlias = "Literal['dedicated', 'shared'] | str"
 """Known values; others may come."""
+
+AwaitedStatus: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'read'] | str"
+"""How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
+`delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
+alone). Anything else is `InvalidArgumentError`.
+"""
 
 ChannelStatus: TypeAlias = "Literal['pending_verification', 'active', 'suspended', 'banned', 'deprecated'] | str"
 """Known values; others may come."""

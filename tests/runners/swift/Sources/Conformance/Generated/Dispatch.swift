@@ -191,7 +191,7 @@ func dispatch(_ name: String, _ client: UntypedClient, _ given: Given) async thr
         return try await Outcome(client.blooio.v2.messages.wait(
             given.required("message", JSONValue.self),
             in: given.required("chat", String.self),
-            until: given.optional("until", String.self),
+            until: given.optional("until", Blooio.V2.AwaitedStatus.self),
             options: given.options()), given)
     case "blooio.v2.reactions.add":
         return try await Outcome(client.blooio.v2.reactions.add(
@@ -675,7 +675,7 @@ func dispatch(_ name: String, _ client: UntypedClient, _ given: Given) async thr
         return try await Outcome(client.blooio.v4.messages.wait(
             given.required("message", JSONValue.self),
             in: given.required("chat", String.self),
-            until: given.optional("until", String.self),
+            until: given.optional("until", Blooio.V4.AwaitedStatus.self),
             options: given.options()), given)
     case "blooio.v4.reactions.add":
         return try await Outcome(client.blooio.v4.reactions.add(
