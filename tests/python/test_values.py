@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from email.message import Message
@@ -16,12 +18,14 @@ from typing import Any
 import pytest
 from bloomchats import (
     APIError,
+    AsyncBlooio,
     Blooio,
     BloomChatsError,
     ConfigError,
     InvalidArgumentError,
     QuotaExceededError,
     RateLimitError,
+    Response,
     UnprocessableEntityError,
     WaitTimeoutError,
     WebhookVerificationError,
@@ -83,6 +87,45 @@ def test_items_of_a_page_are_models_like_any_other() -> None:
     page = listed(raw, {})
     assert page.raw["contacts"] == [item.raw for item in page.items] and page.raw["pagination"]["total"] == 2
     assert page.items[0].raw is page.items[0].raw and page.raw is page.raw
+
+
+def several_pages() -> list[dict[str, Any]]:
+    """Answers of a list that goes on after each of them."""
+    pages = ({"contacts": [{"contact_id": id}], "pagination": {"limit": 1, "offset": at, "total": 9}} for at, id in enumerate("abc"))
+    return [{"status": 200, "json": page} for page in pages]
+
+
+def pickled(value: object) -> Any:
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_pages_and_responses_pickle_and_leave_their_client(copied: Callable[[Any], Any]) -> None:
+    client = scripted(Blooio, several_pages())
+    first = client.v2.contacts.with_response.list(limit=1)
+    told = copied(first)
+    facts = attrgetter("status", "headers", "request_id", "attempts", "idempotency_key")
+    assert isinstance(told, Response) and facts(told) == facts(first)
+    page = copied(first.value)
+    assert type(page) is type(first.value) and page.items == first.value.items == [v2.Contact({"contact_id": "a"})]
+    assert page.raw == first.value.raw and page.has_next and copied(page).has_next
+    with pytest.raises(ConfigError, match="belongs to no client"):
+        page.next_page()
+    following = first.value.next_page()
+    assert following is not None and following.items[0].contact_id == "b"
+    last = copied(listed({"contact_id": "c"}))
+    assert not last.has_next and last.next_page() is None
+
+
+def test_an_asynchronous_page_pickles_too() -> None:
+    async def main() -> None:
+        page = (await scripted(AsyncBlooio, several_pages()).v2.contacts.with_response.list(limit=1)).value
+        back = pickled(page)
+        assert type(back) is type(page) and back.items == page.items and back.raw == page.raw
+        with pytest.raises(ConfigError, match="belongs to no client"):
+            await back.next_page()
+
+    asyncio.run(main())
 
 
 def test_items_are_the_same_however_they_are_come_by() -> None:

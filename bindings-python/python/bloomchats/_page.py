@@ -5,17 +5,18 @@ from __future__ import annotations
 from bloomchats import _native
 from bloomchats._lazy import Generic, TypeVar
 from bloomchats._models import Model, read, read_all
+from bloomchats.generated.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
 T = TypeVar("T")
 
 
 class Response(Generic[T]):
-    """The value of a call, and what its last attempt said."""
+    """The value of a call, and what its last attempt said; picklable."""
 
     __slots__ = ("attempts", "headers", "idempotency_key", "request_id", "status", "value")
 
@@ -48,6 +49,11 @@ class Response(Generic[T]):
         return f"Response({shown}, status={self.status}, attempts={self.attempts})"
 
 
+def _left_its_client() -> NoReturn:
+    """What a copy has for `next_page`, if there is one: connections, keys and limits do not travel."""
+    raise ConfigError("a copied or pickled page belongs to no client, which alone can fetch the next one; list anew")
+
+
 class _PageBase(Generic[T]):
     __slots__ = ("_next", "_raw", "items")
 
@@ -70,28 +76,39 @@ class _PageBase(Generic[T]):
         """Whether `next_page` gives another page."""
         return self._next is not None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.items, self.raw, _left_its_client if self.has_next else None)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.items)} items, has_next={self.has_next})"
 
 
 class Page(_PageBase[T]):
-    """One page of a list."""
+    """One page of a list; picklable, but for what `next_page` needs."""
 
     __slots__ = ()
 
     def next_page(self) -> Page[T] | None:
-        """Fetches the page after this one; a failed fetch may be tried again."""
+        """Fetches the page after this one, `None` after the last; a failed fetch may be tried again.
+
+        Raises:
+            ConfigError: When this is a copy, or was unpickled; or when the client is closed.
+        """
         page: Page[T] | None = self._next() if self._next is not None else None
         return page
 
 
 class AsyncPage(_PageBase[T]):
-    """One page of a list."""
+    """One page of a list; picklable, but for what `next_page` needs."""
 
     __slots__ = ()
 
     async def next_page(self) -> AsyncPage[T] | None:
-        """Fetches the page after this one; a failed fetch may be tried again."""
+        """Fetches the page after this one, `None` after the last; a failed fetch may be tried again.
+
+        Raises:
+            ConfigError: When this is a copy, or was unpickled; or when the client is closed.
+        """
         page: AsyncPage[T] | None = await self._next() if self._next is not None else None
         return page
 
