@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -134,17 +134,47 @@ test("it starts at once, and close ends it", options, async (t) => {
   assert.match((await rejection(own.clock.now())).message, /no sandbox answers/);
 });
 
-test("one that does not end is killed", async (t) => {
+/** Names in BLOOMCHATS_BIN a script that tells its number, and then does this; how to await and read that number. */
+function stead(t, does) {
   const folder = mkdtempSync(join(tmpdir(), "no-sandbox-"));
-  const stuck = join(folder, "bloomchats");
-  writeFileSync(stuck, `#!/bin/sh\necho '{"url":"http://127.0.0.1:9","blooio_api_key":"a","bloomchats_api_key":"b"}'\nexec sleep 60\n`, { mode: 0o755 });
+  const [script, pid] = [join(folder, "bloomchats"), join(folder, "pid")];
+  writeFileSync(script, `#!/bin/sh\necho $$ > ${pid}.new; mv ${pid}.new ${pid}\n${does}\n`, { mode: 0o755 });
   const { BLOOMCHATS_BIN, BLOOMCHATS_SANDBOX_URL } = process.env;
   t.after(() => {
     for (const [name, value] of Object.entries({ BLOOMCHATS_BIN, BLOOMCHATS_SANDBOX_URL })) if (value !== undefined) process.env[name] = value; else delete process.env[name];
     rmSync(folder, { recursive: true });
   });
-  process.env.BLOOMCHATS_BIN = stuck;
+  process.env.BLOOMCHATS_BIN = script;
   delete process.env.BLOOMCHATS_SANDBOX_URL;
+  return async () => {
+    while (!existsSync(pid)) await new Promise(setImmediate);
+    return Number(readFileSync(pid, "utf8"));
+  };
+}
+
+for (const [does, problem] of [
+  ["sleep 60", /bloomchats sandbox .*` said nothing for 10 s and was killed.*BLOOMCHATS_BIN/],
+  ["printf half; sleep 60", /said nothing/],
+  ["exit 3", /is no sandbox.*\(exit code 3\).*BLOOMCHATS_BIN/],
+  ["echo '[]'", /is no sandbox/],
+  [`echo '{"url":"http://127.0.0.1:9"}'`, /is no sandbox/],
+  ["exec tr '\\0' x </dev/zero 2>/dev/null", /is no sandbox/],
+]) {
+  test(`what is no sandbox is told and ended: ${does}`, async (t) => {
+    const started = stead(t, does);
+    if (does.endsWith("sleep 60")) t.mock.timers.enable({ apis: ["setTimeout"] });
+    const failed = rejection(startSandbox());
+    const pid = await started();
+    if (does.endsWith("sleep 60")) t.mock.timers.tick(10_000);
+    const error = await failed;
+    assert.ok(error instanceof SandboxError);
+    assert.match(error.message, problem);
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
+}
+
+test("one that does not end is killed", async (t) => {
+  stead(t, `echo '{"url":"http://127.0.0.1:9","blooio_api_key":"a","bloomchats_api_key":"b"}'\nexec sleep 60`);
   const own = await startSandbox();
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const closed = own.close();

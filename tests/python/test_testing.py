@@ -213,6 +213,34 @@ def test_without_one_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
         Sandbox()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no scripts of a shell here")
+@pytest.mark.parametrize(
+    ("does", "problem"),
+    [
+        ("sleep 60", r"bloomchats sandbox .*` said nothing for 1 s and was killed.*BLOOMCHATS_BIN"),
+        ("printf half; sleep 60", "said nothing for"),
+        ("exit 3", r"bloomchats is no sandbox, .*\(exit code 3\).*BLOOMCHATS_BIN"),
+        ("echo []; exit 0", "is no sandbox"),
+        ("echo '{\"url\": \"http://127.0.0.1:9\"}'", "is no sandbox"),
+        ("exec tr '\\0' x </dev/zero 2>/dev/null", "is no sandbox"),
+    ],
+)
+def test_what_is_no_sandbox_is_told_and_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, problem: str
+) -> None:
+    program, pid = tmp_path / "bloomchats", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\necho $$ > {pid}\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.delenv("BLOOMCHATS_SANDBOX_URL", raising=False)
+    monkeypatch.setenv("BLOOMCHATS_BIN", str(program))
+    if "sleep" in does:
+        monkeypatch.setattr("bloomchats.testing._process._PATIENCE", 1.0)
+    with pytest.raises(SandboxError, match=problem):
+        Sandbox()
+    with pytest.raises(ProcessLookupError):  # A child that is not waited for would still have its number.
+        os.kill(int(pid.read_text()), 0)
+
+
 def test_it_starts_at_once_and_stops_with_its_block() -> None:
     begun = time.perf_counter()
     with Sandbox() as sandbox:

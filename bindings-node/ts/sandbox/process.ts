@@ -14,34 +14,44 @@ export interface Facts {
   bloomchats_api_key: string;
 }
 
-/** How long a sandbox may take to end, in ms. */
-const PATIENCE = 5000;
+/** How long a sandbox may take to say where it is, in ms; some 10 are usual. */
+const STARTING = 10_000;
+/** How long it may take to end, in ms. */
+const ENDING = 5000;
+/** Characters of a first line. What writes without end is no sandbox either. */
+const LONGEST = 64 * 1024;
 
 /** A `bloomchats sandbox` that lives until it is stopped or this process ends, however that ends. */
 export class SandboxProcess {
-  private constructor(readonly facts: Facts, readonly stop: () => Promise<void>) {}
+  private constructor(readonly facts: Facts, readonly stop: () => Promise<unknown>) {}
 
   static async start(): Promise<SandboxProcess> {
     const program = findProgram();
     // A process group of its own: Ctrl-C is for the tests, which may still want the sandbox while they end.
     const detached = process.platform !== "win32";
-    const child = spawn(program, ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"], { detached, windowsHide: true, stdio: ["pipe", "pipe", "inherit"] });
+    const args = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"];
+    const child = spawn(program, args, { detached, windowsHide: true, stdio: ["pipe", "pipe", "inherit"] });
     const ended = new Promise<unknown>((resolve) => child.once("error", resolve).once("exit", resolve));
-    const stop = async (): Promise<void> => {
+    const stop = async (): Promise<unknown> => {
       child.ref();
       child.stdin.end();
       // One that is stopped, or stuck, does not notice.
-      const kill = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
-      await ended;
-      clearTimeout(kill);
+      const late = setTimeout(() => kill(child), ENDING);
+      const end = await ended;
+      clearTimeout(late);
+      return end;
     };
-    const line = await firstLine(child.stdout);
-    let facts: Facts;
-    try {
-      facts = JSON.parse(line) as Facts;
-    } catch {
-      child.stdin.end();
-      throw unusable(program, await ended);
+    let isSilent = false;
+    const late = setTimeout(() => {
+      isSilent = true;
+      kill(child);
+    }, STARTING);
+    const facts = factsOf(await firstLine(child.stdout));
+    clearTimeout(late);
+    if (!facts) {
+      const end = await stop();
+      if (!isSilent) throw unusable(program, end);
+      throw new SandboxError(`\`${[program, ...args].join(" ")}\` said nothing for ${STARTING / 1000} s and was killed; for a sandbox, ${HOW}`);
     }
     letGo(child);
     return new SandboxProcess(facts, stop);
@@ -50,14 +60,14 @@ export class SandboxProcess {
 
 function unusable(program: string, end: unknown): SandboxError {
   const { code } = end as NodeJS.ErrnoException;
-  if (code === "ENOENT" && program === COMMAND) return new SandboxError(HOW);
+  if (code === "ENOENT" && program === COMMAND) return new SandboxError(`there is no sandbox: ${HOW}`);
   if (end instanceof Error) return new SandboxError(`${program} cannot be started: ${code}`, { cause: end });
-  return new SandboxError(`${program} is no sandbox, or cannot start one (exit code ${String(end)})`);
+  return new SandboxError(`${program} is no sandbox, or cannot start one (exit code ${String(end)}); ${HOW}`);
 }
 
 const COMMAND = "bloomchats";
 const HOW =
-  "there is no sandbox: install it with `npm install --save-dev @bloomchats/sandbox`, or put the `bloomchats` command on PATH, " +
+  "install it with `npm install --save-dev @bloomchats/sandbox`, or put the `bloomchats` command on PATH, " +
   "or name it in BLOOMCHATS_BIN, or name a running one in BLOOMCHATS_SANDBOX_URL";
 
 /** `BLOOMCHATS_BIN`, else what the package `@bloomchats/sandbox` brings, else `bloomchats` on PATH. */
@@ -80,9 +90,28 @@ async function firstLine(stream: Readable): Promise<string> {
   stream.setEncoding("utf8");
   for await (const chunk of stream) {
     text += chunk as string;
-    if (text.includes("\n")) break;
+    if (text.includes("\n") || text.length > LONGEST) break;
   }
   return text;
+}
+
+function factsOf(line: string): Facts | undefined {
+  try {
+    const told = JSON.parse(line) as Partial<Facts> | null;
+    return told?.url && told.blooio_api_key && told.bloomchats_api_key ? (told as Facts) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** And what it started: the program may be a script around another. */
+function kill(child: ChildProcess): void {
+  if (process.platform === "win32" || child.pid === undefined) return void child.kill("SIGKILL");
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // All of them have ended.
+  }
 }
 
 /** It must not keep this process alive; its standard input closes with us, and that ends it. */

@@ -48,7 +48,8 @@ export interface LineSettings {
  *
  * With `await using sandbox = await startSandbox()` it closes by itself.
  *
- * @throws SandboxError when there is none, with how to install it; or when a switch does not exist.
+ * @throws SandboxError when there is none, with how to install it; when what was started is none, or has not said within 10 s where it
+ * is; or when a switch does not exist.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const running = process.env["BLOOMCHATS_SANDBOX_URL"];

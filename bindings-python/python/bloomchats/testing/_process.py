@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sysconfig
 import weakref
 from collections.abc import Iterator
-from typing import IO, Any
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import IO
 
 from bloomchats.testing._control import SandboxError
 
 _HOW = (
-    "there is no sandbox: install it with `pip install 'bloomchats[sandbox]'`, or put the `bloomchats` command on PATH, "
+    "install it with `pip install 'bloomchats[sandbox]'`, or put the `bloomchats` command on PATH, "
     "or name it in BLOOMCHATS_BIN, or name a running one in BLOOMCHATS_SANDBOX_URL"
 )
+_PATIENCE = 10.0
+"""Seconds until it has to say where it is; some 10 ms are usual."""
+_LONGEST = 64 * 1024
+"""Bytes of a first line. What writes without end is no sandbox either."""
 
 
 def find_program() -> str:
@@ -28,7 +36,7 @@ def find_program() -> str:
         program = shutil.which("bloomchats", path=folder)
         if program:
             return program
-    raise SandboxError(_HOW)
+    raise SandboxError(f"there is no sandbox: {_HOW}")
 
 
 def _script_folders() -> Iterator[str | None]:
@@ -55,13 +63,43 @@ class Process:
         assert stdin is not None and stdout is not None
         self.stop = weakref.finalize(self, _stop, self._child, stdin)
         _parents_ends.add(stdin)
-        with stdout:
-            line = stdout.readline()
-        try:
-            self.facts: dict[str, Any] = json.loads(line)
-        except ValueError:
+        line = _first_line(stdout)
+        if line is None:
+            _kill(self._child)
             self.stop()
-            raise SandboxError(f"{program} is no sandbox, or cannot start one (exit code {self._child.returncode})") from None
+            raise SandboxError(f"`{' '.join(command)}` said nothing for {_PATIENCE:g} s and was killed; for a sandbox, {_HOW}")
+        try:
+            told = json.loads(line)
+            self.facts: dict[str, str] = {name: told[name] for name in ("url", "blooio_api_key", "bloomchats_api_key")}
+        except (ValueError, LookupError, TypeError):
+            self.stop()
+            code = self._child.returncode
+            raise SandboxError(f"{program} is no sandbox, or cannot start one (exit code {code}); {_HOW}") from None
+
+
+def _first_line(stdout: IO[bytes]) -> bytes | None:
+    """`None` when none comes in time. A thread reads it: not every system can wait for a pipe that long and no longer."""
+    lines: SimpleQueue[bytes] = SimpleQueue()
+
+    def read() -> None:
+        with stdout:
+            lines.put(stdout.readline(_LONGEST))
+
+    Thread(target=read, daemon=True).start()
+    try:
+        return lines.get(timeout=_PATIENCE)
+    except Empty:
+        return None
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """And what it started: the program may be a script around another."""
+    with suppress(ProcessLookupError, PermissionError):  # All of them have ended.
+        if os.name == "posix":
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    child.wait()
 
 
 def _stop(child: subprocess.Popen[bytes], stdin: IO[bytes]) -> None:
@@ -69,8 +107,7 @@ def _stop(child: subprocess.Popen[bytes], stdin: IO[bytes]) -> None:
     try:
         child.wait(5)
     except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+        _kill(child)
 
 
 _parents_ends: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()

@@ -43,7 +43,8 @@ class Sandbox:
         frozen: Whether its clock begins frozen.
 
     Raises:
-        SandboxError: When there is none, with how to install it; or when a switch does not exist.
+        SandboxError: When there is none, with how to install it; when what was started is none, or has not said within
+            10 s where it is; or when a switch does not exist.
     """
 
     def __init__(
