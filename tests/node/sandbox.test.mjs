@@ -156,6 +156,7 @@ for (const [does, problem] of [
   ["sleep 60", /bloomchats sandbox .*` said nothing for 10 s and was killed.*BLOOMCHATS_BIN/],
   ["printf half; sleep 60", /said nothing/],
   ["exit 3", /is no sandbox.*\(exit code 3\).*BLOOMCHATS_BIN/],
+  ["kill -9 $$", /is no sandbox.*\(SIGKILL\)/],
   ["echo '[]'", /is no sandbox/],
   [`echo '{"url":"http://127.0.0.1:9"}'`, /is no sandbox/],
   ["exec tr '\\0' x </dev/zero 2>/dev/null", /is no sandbox/],

@@ -23,7 +23,7 @@ const LONGEST = 64 * 1024;
 
 /** A `bloomchats sandbox` that lives until it is stopped or this process ends, however that ends. */
 export class SandboxProcess {
-  private constructor(readonly facts: Facts, readonly stop: () => Promise<unknown>) {}
+  private constructor(readonly facts: Facts, readonly stop: () => Promise<End>) {}
 
   static async start(): Promise<SandboxProcess> {
     const program = findProgram();
@@ -31,8 +31,8 @@ export class SandboxProcess {
     const detached = process.platform !== "win32";
     const args = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"];
     const child = spawn(program, args, { detached, windowsHide: true, stdio: ["pipe", "pipe", "inherit"] });
-    const ended = new Promise<unknown>((resolve) => child.once("error", resolve).once("exit", resolve));
-    const stop = async (): Promise<unknown> => {
+    const ended = new Promise<End>((resolve) => child.once("error", resolve).once("exit", (code, signal) => resolve(code ?? signal ?? 0)));
+    const stop = async (): Promise<End> => {
       child.ref();
       child.stdin.end();
       // One that is stopped, or stuck, does not notice.
@@ -58,11 +58,16 @@ export class SandboxProcess {
   }
 }
 
-function unusable(program: string, end: unknown): SandboxError {
-  const { code } = end as NodeJS.ErrnoException;
-  if (code === "ENOENT" && program === COMMAND) return new SandboxError(`there is no sandbox: ${HOW}`);
-  if (end instanceof Error) return new SandboxError(`${program} cannot be started: ${code}`, { cause: end });
-  return new SandboxError(`${program} is no sandbox, or cannot start one (exit code ${String(end)}); ${HOW}`);
+/** Why it could not be started, its exit code, or the signal that ended it. */
+type End = NodeJS.ErrnoException | number | NodeJS.Signals;
+
+function unusable(program: string, end: End): SandboxError {
+  if (!(end instanceof Error)) {
+    const how = typeof end === "number" ? `exit code ${end}` : end;
+    return new SandboxError(`${program} is no sandbox, or cannot start one (${how}); ${HOW}`);
+  }
+  if (end.code === "ENOENT" && program === COMMAND) return new SandboxError(`there is no sandbox: ${HOW}`);
+  return new SandboxError(`${program} cannot be started: ${end.code}`, { cause: end });
 }
 
 const COMMAND = "bloomchats";
