@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bloomchats::{Client, ErrorKind};
+use bloomchats::{Call, Client, ErrorKind};
 use bytes::Bytes;
 use h2::Reason;
 use h2::server::{Connection, SendResponse};
@@ -106,14 +106,27 @@ fn meet<T>(
     }
 }
 
+/// None of these says that the request was not acted upon.
 const BROKEN: &[Fate] = &[
-    Fate::Reset(Reason::REFUSED_STREAM),
+    Fate::Reset(Reason::NO_ERROR),
     Fate::Reset(Reason::CANCEL),
     Fate::Reset(Reason::INTERNAL_ERROR),
     Fate::Goodbye(Reason::NO_ERROR),
+    Fate::Goodbye(Reason::REFUSED_STREAM),
     Fate::Goodbye(Reason::ENHANCE_YOUR_CALM),
     Fate::Half,
 ];
+
+/// A write that no key protects: class `sent`, and `none`.
+fn unprotected() -> [Call; 2] {
+    let poll = json!({"chat": "+15551234567", "title": "?", "options": ["a", "b"]});
+    let update = json!({"contact": "a@example.com", "name": "Ada"});
+    [("blooio.v2.polls.send", poll), ("blooio.v2.contacts.update", update)].map(|(operation, arguments)| {
+        let mut call = call(operation, arguments);
+        call.options.max_retries = Some(2);
+        call
+    })
+}
 
 fn heard(mut requests: Requests) -> Vec<Option<String>> {
     std::iter::from_fn(|| requests.try_recv().ok()).collect()
@@ -122,14 +135,208 @@ fn heard(mut requests: Requests) -> Vec<Option<String>> {
 #[tokio::test]
 async fn an_unprotected_operation_goes_out_once() {
     for fate in BROKEN {
-        let (client, requests) = serve(&[*fate]).await;
-        let mut poll =
-            call("blooio.v2.polls.send", json!({"chat": "+15551234567", "title": "?", "options": ["a", "b"]}));
-        poll.options.max_retries = Some(2);
-        let error = client.call(poll).await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 1), "{fate:?}: {error}");
-        assert!(error.maybe_sent(), "{fate:?}: {error}");
-        assert_eq!(heard(requests).len(), 1, "{fate:?}");
+        for call in unprotected() {
+            let (client, requests) = serve(&[*fate]).await;
+            let error = client.call(call).await.unwrap_err();
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 1), "{fate:?}: {error}");
+            assert!(error.maybe_sent(), "{fate:?}: {error}");
+            assert_eq!(heard(requests).len(), 1, "{fate:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_stream_carried_nothing_whatever_the_operation() {
+    const REFUSED: Fate = Fate::Reset(Reason::REFUSED_STREAM);
+    for call in unprotected() {
+        let (client, requests) = serve(&[REFUSED]).await;
+        assert_eq!(client.call(call.clone()).await.unwrap().attempts, 2);
+        assert_eq!(heard(requests).len(), 2, "one that was refused and one that was not");
+
+        let (client, requests) = serve(&[REFUSED; 3]).await;
+        let error = client.call(call.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 3), "{error}");
+        assert!(!error.maybe_sent() && error.to_string().contains("took nothing"), "{error}");
+        assert_eq!(heard(requests).len(), 3);
+
+        let (client, _requests) = serve(&[REFUSED, Fate::Reset(Reason::CANCEL)]).await;
+        let error = client.call(call).await.unwrap_err();
+        assert!(error.maybe_sent() && error.attempts() == 2, "the second may have arrived: {error}");
+    }
+}
+
+/// A client, and what its service has heard.
+struct Counted {
+    client: Client,
+    /// Of whole requests on the first connection, and on the others.
+    requests: Arc<[AtomicUsize; 2]>,
+}
+
+impl Counted {
+    fn requests(&self) -> [usize; 2] {
+        self.requests.each_ref().map(|count| count.load(Ordering::SeqCst))
+    }
+}
+
+/// A service that hears `streams` whole requests on its first connection, writes `frames` at once and is then silent, or gone.
+/// Whoever comes by another is accepted.
+async fn says(streams: usize, frames: Vec<u8>, stays: bool) -> Counted {
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::open(trusting(&authority.pem, listener.local_addr().unwrap())).unwrap();
+    let requests = Arc::<[AtomicUsize; 2]>::default();
+    let seen = requests.clone();
+    tokio::spawn(async move {
+        let mut first = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        first.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+        first.read_exact(&mut [0; 24]).await.unwrap();
+        while seen[0].load(Ordering::SeqCst) < streams {
+            let mut head = [0; 9];
+            first.read_exact(&mut head).await.unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            first.read_exact(&mut vec![0; length as usize]).await.unwrap();
+            if [DATA, HEADERS].contains(&head[3]) && head[4] & END_STREAM != 0 {
+                seen[0].fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        first.write_all(&frames).await.unwrap();
+        let _first = stays.then_some(first);
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut others = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+            let seen = seen.clone();
+            tokio::spawn(async move {
+                while let Some(Ok((request, answer))) = others.accept().await {
+                    seen[1].fetch_add(1, Ordering::SeqCst);
+                    meet(Fate::Accepted, &mut others, request, answer);
+                }
+            });
+        }
+    });
+    Counted { client, requests }
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Head and body of an answer of `status`.
+fn answered(status: &[u8; 3], stream: u32) -> Vec<u8> {
+    let kind = b"application/json";
+    let head = [&[0x08, 3], &status[..], &[0x0f, 0x10, kind.len() as u8], kind].concat();
+    let body = frame(DATA, END_STREAM, stream, br#"{"message_id":"m1"}"#);
+    [frame(HEADERS, END_HEADERS, stream, &head), body].concat()
+}
+
+fn reset(stream: u32, reason: Reason) -> Vec<u8> {
+    frame(RST_STREAM, 0, stream, &u32::from(reason).to_be_bytes())
+}
+
+fn goodbye(last: u32, reason: Reason) -> Vec<u8> {
+    frame(GOAWAY, 0, 0, &[last.to_be_bytes(), u32::from(reason).to_be_bytes()].concat())
+}
+
+#[tokio::test]
+async fn a_goodbye_counts_those_that_it_carried_nothing_of_and_no_others() {
+    let reasons = [Reason::NO_ERROR, Reason::ENHANCE_YOUR_CALM, Reason::REFUSED_STREAM];
+    let cases = reasons.into_iter().flat_map(|reason| unprotected().map(|call| (reason, call)));
+    let played: tokio::task::JoinSet<_> = cases.map(|(reason, call)| plays(reason, call)).collect();
+    played.join_all().await;
+}
+
+async fn plays(reason: Reason, call: Call) {
+    // The first may have been acted upon, the second was not.
+    let service = says(2, goodbye(1, reason), false).await;
+    let ends = tokio::join!(service.client.call(call.clone()), service.client.call(call.clone()));
+    let (Err(lost), Ok(sent)) = ends else { panic!("{reason:?}: {ends:?}") };
+    assert!(lost.maybe_sent() && lost.attempts() == 1, "{reason:?}: {lost}");
+    assert_eq!((sent.attempts, service.requests()), (2, [2, 1]), "{reason:?}");
+
+    // The first is answered after the goodbye.
+    let service = says(2, [goodbye(1, reason), answered(b"200", 1)].concat(), true).await;
+    let ends = tokio::join!(service.client.call(call.clone()), service.client.call(call.clone()));
+    assert_eq!(ends.0.unwrap().attempts, 1, "{reason:?}");
+    assert_eq!((ends.1.unwrap().attempts, service.requests()), (2, [2, 1]), "{reason:?}");
+
+    // Neither was, however high the first of two goodbyes began.
+    let twice = [goodbye(u32::MAX >> 1, Reason::NO_ERROR), goodbye(0, reason)].concat();
+    let service = says(2, twice, true).await;
+    let ends = tokio::join!(service.client.call(call.clone()), service.client.call(call));
+    assert_eq!([ends.0, ends.1].map(|end| end.unwrap().attempts), [2, 2], "{reason:?}");
+    assert_eq!(service.requests(), [2, 2], "{reason:?}");
+}
+
+/// A service that takes its leave in two steps, as they should: until the second, whatever reaches it is answered. On many threads a
+/// goodbye arrives at any moment of a request on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_goodbye_in_the_middle_of_many_sends_makes_none_of_them_two() {
+    const CALLS: usize = 6_000;
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Arc::new(Client::open(trusting(&authority.pem, listener.local_addr().unwrap())).unwrap());
+    let taken: Arc<[AtomicUsize; CALLS]> = Arc::new(std::array::from_fn(|_| AtomicUsize::new(0)));
+    let seen = taken.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
+            let (acceptor, seen) = (acceptor.clone(), seen.clone());
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(acceptor.accept(stream).await.unwrap()).await.unwrap();
+                let mut answered = 0;
+                while let Some(Ok((request, answer))) = connection.accept().await {
+                    let number: usize = request.uri().path().rsplit('/').next().unwrap().parse().unwrap();
+                    seen[number].fetch_add(1, Ordering::SeqCst);
+                    meet(Fate::Accepted, &mut connection, request, answer);
+                    answered += 1;
+                    if answered == 20 {
+                        connection.graceful_shutdown();
+                    }
+                }
+            });
+        }
+    });
+    let next = Arc::<AtomicUsize>::default();
+    let callers: tokio::task::JoinSet<_> = std::iter::repeat_n((client, next, taken), 64)
+        .map(|(client, next, taken)| async move {
+            while let number @ ..CALLS = next.fetch_add(1, Ordering::SeqCst) {
+                // Without a body it leaves whole, at once.
+                let path = format!("/things/{number}");
+                let mut call = call("blooio.v2.request", json!({"method": "POST", "path": path}));
+                call.options.max_retries = Some(2);
+                let said = client.call(call).await;
+                let taken = taken[number].load(Ordering::SeqCst);
+                match said {
+                    Ok(_) => assert_eq!(taken, 1),
+                    Err(error) => assert!(taken <= usize::from(error.maybe_sent()), "{taken}: {error}"),
+                }
+            }
+        })
+        .collect();
+    callers.join_all().await;
+}
+
+#[tokio::test]
+async fn what_has_begun_to_be_answered_was_not_refused() {
+    let begun = |status| answered(status, 1)[..9 + 5 + 19].to_vec();
+    for end in [reset(1, Reason::REFUSED_STREAM), goodbye(0, Reason::NO_ERROR)] {
+        for status in [b"200", b"500"] {
+            for call in unprotected() {
+                let service = says(1, [begun(status), end.clone()].concat(), true).await;
+                let error = service.client.call(call).await.unwrap_err();
+                assert!(error.maybe_sent() && error.attempts() == 1, "{error}");
+                assert_eq!(service.requests(), [1, 0]);
+            }
+        }
     }
 }
 

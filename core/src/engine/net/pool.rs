@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -13,8 +13,9 @@ use http::{Extensions, HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
+use hyper::rt::Executor;
 use hyper_util::client::legacy::connect::Connection;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
@@ -24,8 +25,8 @@ use super::connect::{Connector, TooSlow};
 use super::line::{Line, since};
 use super::socket::{Socket, Watcher};
 use super::{causes, detail};
-use crate::engine::lock;
 use crate::engine::transport::Fault;
+use crate::engine::{BoxFuture, lock};
 use crate::reactor::Shared;
 
 /// Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
@@ -67,6 +68,28 @@ struct Multiplexed {
 impl Multiplexed {
     fn is_good(&self) -> bool {
         !self.sender.is_closed() && since(self.used) < IDLE
+    }
+}
+
+/// Runs what hyper divides a shared connection into, except for its first part, which reads and writes the socket: that one takes turns, in
+/// one task, with what hands it requests. Side by side, a goodbye could be read when a request is handed over and hyper has not yet asked
+/// whether another may follow; it would end that request with the goodbye, although it may be one that the service goes on with.
+#[derive(Clone, Default)]
+struct Tasks(Arc<OnceLock<Mutex<Option<BoxFuture<()>>>>>);
+
+impl Tasks {
+    async fn take_first(self) {
+        if let Some(first) = self.0.get().and_then(|first| lock(first).take()) {
+            first.await;
+        }
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, future: F) {
+        let mut future = Some(future);
+        self.0.get_or_init(|| Mutex::new(future.take().map(|first| Box::pin(first) as BoxFuture<()>)));
+        future.map(tokio::spawn);
     }
 }
 
@@ -186,7 +209,8 @@ impl Pool {
         connected.get_extras(&mut extras);
         let socket = extras.remove::<Socket>();
         if connected.is_negotiated_h2() {
-            let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+            let tasks = Tasks::default();
+            let (sender, driver) = http2::Builder::new(tasks.clone())
                 .timer(TokioTimer::new())
                 .keep_alive_interval(HEARTBEAT)
                 .keep_alive_timeout(HEARTBEAT)
@@ -195,7 +219,7 @@ impl Pool {
                 .map_err(|error| Fault::not_connected(false, detail(&error)))?;
             let runtime = Handle::current();
             // How it ended is told to whoever waits for an answer.
-            runtime.spawn(async { drop(driver.await) });
+            runtime.spawn(async move { drop(tokio::join!(driver, tasks.take_first())) });
             let number = self.last.fetch_add(1, Ordering::Relaxed);
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
