@@ -33,7 +33,8 @@ public struct Sandbox: Sendable {
     ///   - switches: Vendor switches by name.
     ///   - now: Where its clock begins; the machine's time by default.
     ///   - frozen: Whether its clock begins frozen.
-    /// - Throws: ``SandboxError`` when there is none, with how to install it; or when a switch does not exist.
+    /// - Throws: ``SandboxError`` when there is none, with how to install it; when what was started is none, or has not said
+    ///   within 10 s where it is; or when a switch does not exist.
     public init(
         seed: Int? = nil, switches: [String: JSONValue]? = nil, now: Date? = nil, frozen: Bool? = nil
     ) async throws {

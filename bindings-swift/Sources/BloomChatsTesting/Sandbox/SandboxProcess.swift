@@ -9,22 +9,23 @@
         private let input: FileHandle
         private let ends: AsyncStream<Never>
 
-        /// Starts one, on a thread that may wait.
-        static func start() async throws -> SandboxProcess {
-            let program = try findProgram()
+        /// Starts one, on a thread that may wait. It is to say within that time where it is; some 10 ms are usual.
+        static func start(_ named: String? = nil, within patience: Duration = .seconds(10)) async throws -> SandboxProcess {
+            let program = try named ?? findProgram()
             return try await withCheckedThrowingContinuation { continuation in
                 DispatchQueue.global().async {
-                    continuation.resume(with: Result { try SandboxProcess(program) })
+                    continuation.resume(with: Result { try SandboxProcess(program, within: patience) })
                 }
             }
         }
 
-        private init(_ program: String) throws {
+        private init(_ program: String, within patience: Duration) throws {
             let process = Process()
             let (input, output) = (Pipe(), Pipe())
             let (ends, end) = AsyncStream.makeStream(of: Never.self)
             process.executableURL = URL(fileURLWithPath: program)
-            process.arguments = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"]
+            let arguments = ["sandbox", "--port", "0", "--json", "--stop-on-stdin-close"]
+            process.arguments = arguments
             process.standardInput = input
             process.standardOutput = output
             process.terminationHandler = { _ in end.finish() }
@@ -36,11 +37,25 @@
                 throw SandboxError("\(program) cannot be started: \(error.localizedDescription)")
             }
             (self.input, self.ends) = (input.fileHandleForWriting, ends)
-            let line = Self.firstLine(output.fileHandleForReading)
-            guard let facts = try? JSONValue(parsing: line) else {
-                throw SandboxError("\(program) is no sandbox, or cannot start one")
+            guard let line = Self.firstLine(output.fileHandleForReading, within: patience) else {
+                Self.end(process)
+                let command = ([program] + arguments).joined(separator: " ")
+                throw SandboxError("`\(command)` said nothing for \(patience) and was killed; for a sandbox, \(Self.how)")
+            }
+            guard let facts = try? JSONValue(parsing: line), facts["url"].string != nil,
+                facts["blooio_api_key"].string != nil, facts["bloomchats_api_key"].string != nil
+            else {
+                Self.end(process)
+                throw SandboxError("\(program) is no sandbox, or cannot start one; \(Self.how)")
             }
             self.facts = facts
+        }
+
+        /// Kills it, and what it started where it leads a group (the program may be a script around another).
+        private static func end(_ process: Process) {
+            let number = process.processIdentifier
+            if process.isRunning { kill(getpgid(number) == number ? -number : number, SIGKILL) }
+            process.waitUntilExit()
         }
 
         deinit { try? input.close() }
@@ -51,9 +66,18 @@
             for await _ in ends {}
         }
 
-        private static func firstLine(_ output: FileHandle) -> Data {
+        /// `nil` when none comes in time. What writes without end is no sandbox either.
+        private static func firstLine(_ output: FileHandle, within patience: Duration) -> Data? {
+            let end = ContinuousClock.now + patience
             var line = Data()
-            while let byte = output.readData(ofLength: 1).first, byte != 0x0A { line.append(byte) }
+            while line.count < 65536 {
+                let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
+                guard left > 0 else { return nil }
+                var ready = pollfd(fd: output.fileDescriptor, events: Int16(POLLIN), revents: 0)
+                guard poll(&ready, 1, Int32(left.rounded(.up))) > 0 else { continue }
+                guard let byte = output.readData(ofLength: 1).first, byte != 0x0A else { break }
+                line.append(byte)
+            }
             return line
         }
 
@@ -64,11 +88,12 @@
             let folders = (environment["PATH"] ?? "").split(separator: ":")
             let programs = folders.lazy.map { "\($0)/bloomchats" }
             if let program = programs.first(where: FileManager.default.isExecutableFile) { return program }
-            throw SandboxError(
-                "there is no sandbox: put the `bloomchats` command on PATH (`cargo install bloomchats-cli`, or "
-                    + "`pip install bloomchats-sandbox`), or name it in BLOOMCHATS_BIN, or name a running one in "
-                    + "BLOOMCHATS_SANDBOX_URL")
+            throw SandboxError("there is no sandbox: \(how)")
         }
+
+        private static let how =
+            "put the `bloomchats` command on PATH (`cargo install bloomchats-cli`, or `pip install bloomchats-sandbox`), "
+            + "or name it in BLOOMCHATS_BIN, or name a running one in BLOOMCHATS_SANDBOX_URL"
     }
 #else
     import BloomChats
