@@ -399,6 +399,15 @@ impl Settings {
         self.base_url.as_deref().is_some_and(|url| url.starts_with("http://"))
     }
 
+    /// Origins and prefixes of the product's APIs.
+    pub fn roots(&self) -> &[Root] {
+        let [bloomchats, blooio @ ..] = &self.roots;
+        match self.product {
+            Product::BloomChats => std::slice::from_ref(bloomchats),
+            Product::Blooio => blooio,
+        }
+    }
+
     /// Origin and prefix of an API.
     pub fn root(&self, api: Api) -> &Root {
         let [bloomchats, v2, v4] = &self.roots;

@@ -107,7 +107,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub fn open(config: &Config) -> Result<Engine> {
         let settings = Settings::check(config)?;
-        let http = Http::new(config, settings.is_plain_http())?;
+        let http = Http::new(config, &settings)?;
         let limiter = match settings.plan {
             Some(plan) => Some(config.limits().limiter(settings.identity(), plan)?),
             None => None,

@@ -13,8 +13,8 @@ pub fn told() -> Option<String> {
 pub fn run(name: &str, what: &str, environment: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args([name, "--exact", "--nocapture", "--test-threads", "1"]).env(ROLE, what);
-    for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY"] {
-        child.env_remove(variable);
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        child.env_remove(variable).env_remove(variable.to_ascii_lowercase());
     }
     child.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     let output = child.envs(environment.iter().copied()).output().unwrap();

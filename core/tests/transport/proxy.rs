@@ -167,3 +167,83 @@ fn a_proxy_that_cannot_be_one_is_refused() {
         assert_eq!(Client::open(config).unwrap_err().kind(), ErrorKind::Config, "{proxy}");
     }
 }
+
+/// What the environment names may be written as other programs take it: without a scheme, or with a password that a URL has to encode.
+#[tokio::test]
+async fn the_environments_proxy_is_never_passed_by_for_how_it_is_written() {
+    const NAME: &str = "proxy::the_environments_proxy_is_never_passed_by_for_how_it_is_written";
+    if let Some(told) = child::told() {
+        let (pem, url) = told.split_once('|').unwrap();
+        let mut config = config(url);
+        config.ca_certs = Some(pem.as_bytes().to_vec());
+        assert_eq!(Client::open(config).unwrap().call(send()).await.unwrap().status, 202);
+        return;
+    }
+    let authority = Authority::new();
+    let (service, _requests) = tls::serve(authority.certify("localhost", |_| {})).await;
+    let (proxy, mut heads) = tunnels(None).await;
+    let told = format!("{}|https://localhost:{}", authority.pem, service.port());
+    let good = format!("http://{proxy}");
+    for environment in [
+        vec![("https_proxy", proxy.to_string())],
+        vec![("HTTPS_PROXY", format!(" http://us er:p@ss|w[rd@{proxy}/\n"))],
+        // The variable for https goes before the one for everything, also where that is of no use; an empty one names none.
+        vec![("HTTPS_PROXY", good.clone()), ("ALL_PROXY", "socks5://127.0.0.1:1".into())],
+        vec![("HTTPS_PROXY", String::new()), ("all_proxy", good.clone())],
+        // Those that are spared are others; a server that runs programs for its visitors has no say in this one.
+        vec![("HTTPS_PROXY", good.clone()), ("NO_PROXY", "host,127.0.0.1".into())],
+        vec![("HTTPS_PROXY", good.clone()), ("REQUEST_METHOD", "GET".into())],
+    ] {
+        let (told, shown) = (told.clone(), format!("{environment:?}"));
+        let run = move || {
+            let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            child::run(NAME, &told, &environment);
+        };
+        tokio::task::spawn_blocking(run).await.unwrap();
+        assert!(heads.try_recv().is_ok_and(|head| head.starts_with("CONNECT localhost:")), "{shown}");
+    }
+}
+
+#[test]
+fn an_environments_proxy_that_cannot_be_one_is_refused_where_it_would_be_used() {
+    const NAME: &str = "proxy::an_environments_proxy_that_cannot_be_one_is_refused_where_it_would_be_used";
+    const BAD: &str = "socks5://ada:s3cret@127.0.0.1:1";
+    if let Some(told) = child::told() {
+        let (base_url, named) = told.split_once('|').unwrap();
+        let mut config = Config::blooio().with_api_key("bl_test_key");
+        config.base_url = Some(base_url.to_owned()).filter(|url| !url.is_empty());
+        match Client::open(config.clone()) {
+            Ok(_) => assert_eq!(named, ""),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(error.kind() == ErrorKind::Config && !named.is_empty() && said.contains(named), "{said}");
+                assert!(["SOCKS", "unset", "NO_PROXY", "`proxy`"].iter().all(|word| said.contains(word)), "{said}");
+                assert!(!format!("{said} {error:?}").contains("s3cret"), "{said}");
+            }
+        }
+        // Who names a proxy, or none, is not asked about the environment's.
+        for proxy in ["", "http://127.0.0.1:1"] {
+            config.proxy = Some(proxy.into());
+            Client::open(config.clone()).unwrap();
+        }
+        return;
+    }
+    for (base_url, environment, named) in [
+        ("", &[("HTTPS_PROXY", BAD)][..], "HTTPS_PROXY"),
+        ("", &[("https_proxy", "http://")], "https_proxy"),
+        ("", &[("HTTPS_PROXY", "ftp://s3cret"), ("ALL_PROXY", "http://127.0.0.1:1")], "HTTPS_PROXY"),
+        ("", &[("ALL_PROXY", BAD)], "ALL_PROXY"),
+        ("https://example.com", &[("all_proxy", "http://s3cret`:1"), ("NO_PROXY", "example.org")], "all_proxy"),
+        // v2 and v4 have origins of their own: one that is not spared is enough.
+        ("", &[("HTTPS_PROXY", BAD), ("NO_PROXY", "api.blooio.com")], "HTTPS_PROXY"),
+        ("", &[("HTTPS_PROXY", BAD), ("no_proxy", "api.blooio.com, backend.blooio.com")], ""),
+        ("", &[("ALL_PROXY", BAD), ("NO_PROXY", ".blooio.com")], ""),
+        ("https://example.com", &[("ALL_PROXY", BAD), ("NO_PROXY", "*")], ""),
+        ("https://10.1.2.3", &[("ALL_PROXY", BAD), ("NO_PROXY", "10.0.0.0/8")], ""),
+        ("http://localhost:1", &[("HTTPS_PROXY", BAD), ("HTTP_PROXY", BAD), ("ALL_PROXY", BAD)], ""),
+        ("", &[("HTTP_PROXY", BAD)], ""),
+        ("", &[("HTTPS_PROXY", ""), ("ALL_PROXY", "")], ""),
+    ] {
+        child::run(NAME, &format!("{base_url}|{named}"), environment);
+    }
+}

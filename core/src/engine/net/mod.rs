@@ -4,6 +4,7 @@ mod body;
 mod connect;
 mod line;
 mod pool;
+mod proxy;
 mod send;
 mod socket;
 mod trust;
@@ -25,7 +26,7 @@ use super::lock;
 use super::operation::Method;
 use super::progress::Progress;
 use super::transport::{Body, Exchanging, Fault, Transport, WireAnswer, WireRequest};
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
 use connect::{AtProxy, Connector};
@@ -36,20 +37,18 @@ use socket::Watcher;
 pub(crate) struct Http {
     config: Config,
     plain: bool,
+    proxies: Arc<Matcher>,
     /// Locked while it is made: of calls that come first together, one reads the trust store and the others wait for it.
     client: Mutex<Option<Arc<Client>>>,
 }
 
 impl Http {
-    /// `plain`: the base URL is `http://`, where the environment's proxy has no part.
-    pub fn new(config: &Config, plain: bool) -> Result<Http> {
+    pub fn new(config: &Config, settings: &Settings) -> Result<Http> {
         if let Some(pem) = &config.ca_certs {
             trust::parse_roots(pem)?;
         }
-        if let Some(proxy) = config.proxy.as_deref().filter(|proxy| !proxy.is_empty()) {
-            through(proxy)?;
-        }
-        Ok(Http { config: config.clone(), plain, client: Mutex::default() })
+        let proxies = Arc::new(proxy::proxies(config, settings)?);
+        Ok(Http { config: config.clone(), plain: settings.is_plain_http(), proxies, client: Mutex::default() })
     }
 
     fn client(&self) -> Result<Arc<Client>> {
@@ -57,7 +56,7 @@ impl Http {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        Ok(slot.insert(Arc::new(Client::build(&self.config, self.plain)?)).clone())
+        Ok(slot.insert(Arc::new(Client::build(self)?)).clone())
     }
 }
 
@@ -112,26 +111,20 @@ struct Client {
 }
 
 impl Client {
-    fn build(config: &Config, plain: bool) -> Result<Client> {
+    fn build(Http { config, plain, proxies, .. }: &Http) -> Result<Client> {
         let mut user_agent = format!("bloomchats-{}/{}", config.language, env!("CARGO_PKG_VERSION"));
         if let Some(suffix) = &config.user_agent {
             user_agent.push(' ');
             user_agent.push_str(suffix);
         }
-        let proxies = Arc::new(match config.proxy.as_deref() {
-            Some("") => Matcher::builder().build(),
-            Some(proxy) => through(proxy)?,
-            None if plain => Matcher::builder().build(),
-            None => Matcher::from_system(),
-        });
         let timeout = config.connect_timeout.min(FOREVER);
         // Reading the system's store takes longer than a hundred calls.
         let is_https = |proxy: &str| url::Url::parse(proxy).is_ok_and(|url| url.scheme() == "https");
-        let encrypts = !plain || config.proxy.as_deref().is_some_and(is_https);
+        let encrypts = !*plain || config.proxy.as_deref().is_some_and(is_https);
         let roots = if encrypts { trust::roots(config)? } else { RootCertStore::empty() };
         let connector = Connector::new(trust::client_config(roots)?, proxies.clone(), timeout);
         let user_agent = user_agent.try_into().map_err(|_| Error::config("language: must be visible ASCII"))?;
-        Ok(Client { connector, pools: Mutex::default(), proxies, user_agent })
+        Ok(Client { connector, pools: Mutex::default(), proxies: proxies.clone(), user_agent })
     }
 
     /// The connections to the origin of `uri`.
@@ -168,19 +161,6 @@ impl Client {
         *request.uri_mut() = given.uri;
         request
     }
-}
-
-/// Everything goes through the proxy of this URL. It is put into plain form first: what the matcher cannot read is no proxy to it, and
-/// requests would go out past the one that was named.
-fn through(proxy: &str) -> Result<Matcher> {
-    let url = url::Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let matcher = url.map(|url| Matcher::builder().all(url.as_str()).build());
-    let matcher = matcher.filter(|matcher| matcher.intercept(&Uri::from_static("https://service/")).is_some());
-    matcher.ok_or_else(|| {
-        Error::config(
-            "proxy: is not the URL of an HTTP proxy, such as http://proxy.example.com:8080 (SOCKS is not supported)",
-        )
-    })
 }
 
 fn watcher() -> Result<Watcher> {
