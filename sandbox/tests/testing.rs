@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use bloomchats::{ErrorKind, webhook};
+use bloomchats::{Blooio, ErrorKind, Product, webhook};
 use bloomchats_sandbox::testing::Fault;
 use bloomchats_sandbox::{Options, Sandbox};
 use serde_json::json;
@@ -116,6 +116,9 @@ async fn namespaces_have_keys_of_their_own_and_outlive_the_first() {
     assert!(sandbox.namespace().switch("no_such", 1).await.unwrap_err().message.contains("no_such"));
     sandbox.blooio().unwrap().v2().messages().send(ANNA).text("Hello").await.unwrap();
     assert!(one.phone(ANNA).inbox().await.unwrap().is_empty());
+    let with_its_key = sandbox.config(Product::Blooio).with_api_key(one.blooio_api_key());
+    Blooio::open(with_its_key).unwrap().v2().messages().send(ANNA).text("Hello").await.unwrap();
+    assert_eq!(one.phone(ANNA).inbox().await.unwrap().len(), 1);
     let shown = format!("{one:?}{:?}", one.phone(ANNA));
     assert!(!shown.contains(one.blooio_api_key()) && !shown.contains(one.bloomchats_api_key()));
     sandbox.stop();

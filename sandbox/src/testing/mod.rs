@@ -197,7 +197,7 @@ impl crate::Sandbox {
     /// # Errors
     /// As `Blooio::open`.
     pub fn blooio(&self) -> bloomchats::Result<bloomchats::Blooio> {
-        bloomchats::Blooio::open(self.pointed(bloomchats::Config::blooio()).with_api_key(self.blooio_api_key()))
+        bloomchats::Blooio::open(self.config(bloomchats::Product::Blooio))
     }
 
     /// A client of BloomChats on this sandbox.
@@ -205,14 +205,19 @@ impl crate::Sandbox {
     /// # Errors
     /// As `BloomChats::open`.
     pub fn bloomchats(&self) -> bloomchats::Result<bloomchats::BloomChats> {
-        let config = self.pointed(bloomchats::Config::bloomchats()).with_api_key(self.bloomchats_api_key());
-        bloomchats::BloomChats::open(config)
+        bloomchats::BloomChats::open(self.config(bloomchats::Product::BloomChats))
     }
 
-    fn pointed(&self, mut config: bloomchats::Config) -> bloomchats::Config {
+    /// The settings of these clients, for one with another key, a provider, limits or an observer.
+    pub fn config(&self, product: bloomchats::Product) -> bloomchats::Config {
+        let key = match product {
+            bloomchats::Product::Blooio => self.blooio_api_key(),
+            bloomchats::Product::BloomChats => self.bloomchats_api_key(),
+        };
+        let mut config = bloomchats::Config::new(product).with_base_url(self.url()).with_api_key(key);
         // Without it the first call says that the sandbox is not trusted.
         config.ca_certs = self.ca_path().and_then(|path| std::fs::read(path).ok());
-        config.with_base_url(self.url())
+        config
     }
 }
 
