@@ -17,6 +17,9 @@ pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
 /// Checks a base URL and returns it without a trailing slash.
 pub(crate) fn base(given: &str, allow_http: bool) -> Result<String> {
     let refuse = |problem: &str| Error::config(format!("base_url: {problem}"));
+    if !given.is_ascii() {
+        return Err(refuse("must be ASCII: a host's name with other letters is written in its xn-- form"));
+    }
     let parsed = Url::parse(given).map_err(|_| refuse("is not a URL such as https://api.example.com"))?;
     if !matches!(parsed.scheme(), "https" | "http") {
         return Err(refuse("must begin with https://"));
