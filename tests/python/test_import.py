@@ -6,11 +6,13 @@ import importlib
 import json
 import subprocess
 import sys
-from typing import Any
+from inspect import isclass
+from types import FunctionType, ModuleType
+from typing import Any, get_args, get_type_hints
 
 import bloomchats
 import pytest
-from bloomchats import CallOptions, ClientOptions
+from bloomchats import CallOptions, ClientOptions, v2, v4
 from bloomchats._arguments import _NAMES as CALL_OPTIONS  # pyright: ignore[reportPrivateUsage]
 from bloomchats._connect import _NAMES as CLIENT_OPTIONS  # pyright: ignore[reportPrivateUsage]
 from processes import run
@@ -98,6 +100,20 @@ def test_classes_are_found_where_they_say_they_are() -> None:
 def test_parameters_in_annotations_that_are_read() -> None:
     assert str(bloomchats.Page[int]) == "bloomchats._page.Page[int]"
     assert isinstance(bloomchats.Pages[str](lambda: bloomchats.Page([], None, None)), bloomchats.Pages)
+
+
+def test_public_types_resolve_in_the_hints_of_others() -> None:
+    """As validators, containers and agents' tools read them: aliases are types and no text, classes hide no missing name."""
+    untyped = (ModuleType, FunctionType, bloomchats.NotGiven)
+    for module in (bloomchats, v2, v4, bloomchats.webhooks):
+        names: list[str] = getattr(module, "__all__", [name for name in dir(module) if name[0].isupper()])
+        for name, value in ((name, getattr(module, name)) for name in names if name != "__version__"):
+            if not isinstance(value, untyped):
+                mine = type("Mine", (), {"__annotations__": {"field": f"{name} | None"}})
+                assert get_type_hints(mine, {name: value})["field"] == value | None, name
+            if isclass(value) and not issubclass(value, BaseException):
+                get_type_hints(value)
+    assert set(get_args(get_type_hints(v2.MessagePartInput)["link_preview"])) == {v2.LinkPreviewInput, type(None)}
 
 
 def test_the_options_that_are_taken_are_those_that_are_declared() -> None:

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from bloomchats._async_client import AsyncBloomChats, AsyncBlooio
     from bloomchats._bloomchats import BloomChats
     from bloomchats._client import Blooio
-    from bloomchats._files import FileInput
     from bloomchats._key import new_idempotency_key
     from bloomchats._models import Model, Unknown
-    from bloomchats._options import CallOptions, ClientOptions, Plan, RequestOptions
+    from bloomchats._options import CallOptions, ClientOptions, FileInput, Plan, RequestOptions
     from bloomchats._page import AsyncPage, AsyncPages, Page, Pages, Response
     from bloomchats._time import to_datetime
 
@@ -62,10 +61,9 @@ _LATER = {
     "_async_client": ("AsyncBloomChats", "AsyncBlooio"),
     "_bloomchats": ("BloomChats",),
     "_client": ("Blooio",),
-    "_files": ("FileInput",),
     "_key": ("new_idempotency_key",),
     "_models": ("Model", "Unknown"),
-    "_options": ("CallOptions", "ClientOptions", "Plan", "RequestOptions"),
+    "_options": ("CallOptions", "ClientOptions", "FileInput", "Plan", "RequestOptions"),
     "_page": ("AsyncPage", "AsyncPages", "Page", "Pages", "Response"),
     "_time": ("to_datetime",),
     "v2": ("v2",),

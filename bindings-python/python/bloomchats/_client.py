@@ -21,14 +21,13 @@ ApiKey: TypeAlias = "str | Callable[[], str]"
 class ClientBase:
     """What every client has. Threads may share one, and a forked child may go on using its parent's."""
 
-    _connection: Connection
     _transcript: bytes | None = None
 
     def _connect(self, product: str, api_key: object, settings: Mapping[str, object]) -> Connection:
         with loading:
             from bloomchats._connect import check_names, connect
         check_names(type(self).__name__, settings)
-        self._connection = connect(product, api_key, settings, self._transcript)
+        self._connection: Connection = connect(product, api_key, settings, self._transcript)
         return self._connection
 
     def __repr__(self) -> str:

@@ -16,7 +16,8 @@ class WebhookEvent:
     """
 
     __slots__ = ("_data", "id", "raw", "type", "version")
-    __hash__: ClassVar[None]  # type: ignore[assignment]
+    if TYPE_CHECKING:  # `__eq__` has set it, and `typing.get_type_hints` would find no `ClassVar`.
+        __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __init__(self, version: str, type: str, id: str | None, data: dict[str, Any], raw: dict[str, Any]) -> None:
         self.version: str = version

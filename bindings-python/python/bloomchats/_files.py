@@ -11,10 +11,6 @@ from bloomchats._lazy import cast, loading
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import BinaryIO, TypeAlias
-
-FileInput: TypeAlias = "bytes | bytearray | os.PathLike[str] | BinaryIO | tuple[str, bytes | bytearray, str]"
-"""Bytes, a path, a file opened for binary reading, or `(file name, bytes, content type)`; at most 16 MiB."""
 
 _DEFAULT_TYPE = "application/octet-stream"
 _MOST = 16 * 1024 * 1024

@@ -26,9 +26,10 @@ class Model:
     """An object of an answer. Equal to another of its type with the same content; picklable; `repr` hides people's data."""
 
     __slots__ = ("_raw", "_text")
-    __hash__: ClassVar[None]  # type: ignore[assignment]
+    if TYPE_CHECKING:  # `__eq__` has set it, and `typing.get_type_hints` would find no `ClassVar`.
+        __hash__: ClassVar[None]  # type: ignore[assignment]
 
-    _shown: ClassVar[tuple[str, ...]] = ()
+    _shown: tuple[str, ...] = ()
     """Fields that `repr` may show."""
 
     def __init__(self, raw: dict[str, Any]) -> None:

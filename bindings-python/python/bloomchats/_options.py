@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict
+
+FileInput: TypeAlias = bytes | bytearray | os.PathLike[str] | BinaryIO | tuple[str, bytes | bytearray, str]
+"""Bytes, a path, a file opened for binary reading, or `(file name, bytes, content type)`; at most 16 MiB."""
 
 
 class RequestOptions(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bloomchats.generated.blooio_v2.aliases import *
 from bloomchats.generated.blooio_v2.events import *
 from bloomchats.generated.blooio_v2.inputs import *
 from bloomchats.generated.blooio_v2.models import *

@@ -29,6 +29,9 @@ pub fn render(ir: &Ir, files: &mut Files) -> Result<()> {
         let key = &api.key;
         add(format!("{key}/__init__.py"), "python_init.py.jinja", json!({"api": api}))?;
         add(format!("{key}/models.py"), "python_models.py.jinja", json!({"api": api}))?;
+        if !api.enums.is_empty() || api.unions.iter().any(|union| union.output) {
+            add(format!("{key}/aliases.py"), "python_aliases.py.jinja", json!({"api": api}))?;
+        }
         if api.models.iter().any(|model| model.input) {
             add(format!("{key}/inputs.py"), "python_inputs.py.jinja", json!({"api": api}))?;
         }
@@ -59,13 +62,14 @@ fn resources(api: &Api, is_async: bool) -> Value {
             _ => None,
         })
         .collect();
-    let outputs: Vec<&str> = (api.models.iter().filter(|model| model.output).map(|model| model.name.as_str()))
-        .chain(api.enums.iter().map(|known| known.name.as_str()))
+    let outputs = api.models.iter().filter(|model| model.output).map(|model| model.name.as_str());
+    let outputs: Vec<&str> = outputs.filter(|name| !items.contains(name)).collect();
+    let aliases: Vec<&str> = (api.enums.iter().map(|known| known.name.as_str()))
         .chain(api.unions.iter().filter(|union| union.output).map(|union| union.name.as_str()))
-        .filter(|name| !items.contains(name))
         .collect();
     let (prefix, wrapped) = if is_async { ("Async", "async_wrapped") } else { ("", "wrapped") };
-    json!({"api": api, "is_async": is_async, "prefix": prefix, "wrapped": wrapped, "inputs": inputs, "outputs": outputs, "items": items})
+    json!({"api": api, "is_async": is_async, "prefix": prefix, "wrapped": wrapped, "inputs": inputs, "outputs": outputs,
+        "aliases": aliases, "items": items})
 }
 
 /// Keys of input dictionaries are written as they are, so none may be a word Python keeps; nor may a union be both.
@@ -96,6 +100,7 @@ fn templates() -> Result<Environment<'static>> {
         ("python_package.py.jinja", include_str!("../../templates/python_package.py.jinja")),
         ("python_errors.py.jinja", include_str!("../../templates/python_errors.py.jinja")),
         ("python_models.py.jinja", include_str!("../../templates/python_models.py.jinja")),
+        ("python_aliases.py.jinja", include_str!("../../templates/python_aliases.py.jinja")),
         ("python_inputs.py.jinja", include_str!("../../templates/python_inputs.py.jinja")),
         ("python_events.py.jinja", include_str!("../../templates/python_events.py.jinja")),
         ("python_init.py.jinja", include_str!("../../templates/python_init.py.jinja")),

@@ -102,11 +102,11 @@ class ReplyToMessageInput(_ReplyToMessageInputNeeded, total=False):
     part_index: int
     """Default: `0`."""
 
-MessageText: TypeAlias = "str | Sequence[str]"
+MessageText: TypeAlias = str | Sequence[str]
 """One message, or an array where every element becomes its own message."""
 
-OutboundAttachment: TypeAlias = "str | NamedAttachmentInput"
+OutboundAttachment: TypeAlias = str | NamedAttachmentInput
 """One of several shapes."""
 
-ReplyTo: TypeAlias = "ReplyToMessageInput | ReplyToGuidInput"
+ReplyTo: TypeAlias = ReplyToMessageInput | ReplyToGuidInput
 """Parent of the inline reply, by Blooio id (preferred) or by GUID."""

@@ -7,15 +7,31 @@ from bloomchats._models import Model, Unknown, boolean, has, integer, items, map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, TypeAlias
+    from typing import Any
+
+    from bloomchats.generated.blooio_v2.aliases import (
+        AuthType,
+        ChatType,
+        ContactType,
+        DeviceSyncAction,
+        Direction,
+        EventStatusValue,
+        MessageAttachment,
+        MessageStatusValue,
+        PhoneNumberType,
+        PlanKind,
+        Protocol,
+        ReactionAction,
+        TypingEventType,
+        WebhookLogScope,
+        WebhookScope,
+        WebhookType,
+    )
 
 __all__ = [
     "AddContactTagsResponse",
     "AddGroupMemberCreatedResponse",
     "AddGroupMemberExistingResponse",
-    "AddGroupMemberResult",
-    "AuthType",
-    "AwaitedStatus",
     "BatchLookupResponse",
     "CallFaceTimeResponse",
     "CancelMessageResponse",
@@ -23,8 +39,6 @@ __all__ = [
     "Chat",
     "ChatBackgroundResponse",
     "ChatDetail",
-    "ChatType",
-    "ChatsSort",
     "Contact",
     "ContactCapabilities",
     "ContactCard",
@@ -33,18 +47,11 @@ __all__ = [
     "ContactRef",
     "ContactSharedEvent",
     "ContactTag",
-    "ContactType",
-    "ContactsSort",
     "CreateGroupResponse",
     "CreateWebhookResponse",
-    "CreateWebhookResult",
     "DeleteResponse",
     "DeleteWebhookResponse",
-    "DeviceSyncAction",
     "DeviceSyncResult",
-    "Direction",
-    "Effect",
-    "EventStatusValue",
     "ExistingWebhookResponse",
     "Group",
     "GroupIconChangedEvent",
@@ -52,13 +59,11 @@ __all__ = [
     "GroupIconResponse",
     "GroupMember",
     "GroupNameChangedEvent",
-    "GroupsSort",
     "LastMessage",
     "MeDevice",
     "MeResponse",
     "MeUsage",
     "Message",
-    "MessageAttachment",
     "MessageAttachmentObject",
     "MessageDeliveredEvent",
     "MessageDetail",
@@ -69,23 +74,17 @@ __all__ = [
     "MessageReceivedEvent",
     "MessageSentEvent",
     "MessageStatus",
-    "MessageStatusValue",
-    "MessagesSort",
     "NumberInfo",
     "Organization",
     "PhoneNumberLocation",
     "PhoneNumberLookupResult",
-    "PhoneNumberType",
-    "PlanKind",
     "PollCreatedEvent",
     "PollDefinition",
     "PollOptionResult",
     "PollReceivedEvent",
     "PollResults",
     "PollVotedEvent",
-    "Protocol",
     "Reaction",
-    "ReactionAction",
     "ReactionResponse",
     "ReadResponse",
     "RefreshLocationContactsResponse",
@@ -99,7 +98,6 @@ __all__ = [
     "SendPollResponse",
     "ShareContactCardResponse",
     "TypingEvent",
-    "TypingEventType",
     "TypingResponse",
     "UpdateContactCardResponse",
     "UpdateGroupResponse",
@@ -107,104 +105,8 @@ __all__ = [
     "WebhookEventPayload",
     "WebhookLog",
     "WebhookLogMetadata",
-    "WebhookLogScope",
     "WebhookParticipant",
-    "WebhookScope",
-    "WebhookType",
-    "WebhooksSort",
 ]
-
-AuthType: TypeAlias = "Literal['api_key', 'dashboard'] | str"
-"""How the caller authenticated."""
-
-AwaitedStatus: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'read'] | str"
-"""How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
-`delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
-alone). Anything else is `InvalidArgumentError`.
-"""
-
-ChatType: TypeAlias = "Literal['phone', 'email', 'group'] | str"
-"""Kind of conversation."""
-
-ChatsSort: TypeAlias = "Literal['recent', 'oldest'] | str"
-"""Known values; others may come."""
-
-ContactType: TypeAlias = "Literal['phone', 'email'] | str"
-"""Kind of identifier."""
-
-ContactsSort: TypeAlias = "Literal['recent', 'oldest', 'name_asc', 'name_desc'] | str"
-"""Known values; others may come."""
-
-DeviceSyncAction: TypeAlias = "Literal['add_participant', 'remove_participant', 'leave'] | str"
-"""Operation pushed to the device chat."""
-
-Direction: TypeAlias = "Literal['inbound', 'outbound'] | str"
-"""Known values; others may come."""
-
-Effect: TypeAlias = "Literal['slam', 'loud', 'gentle', 'invisible-ink', 'echo', 'spotlight', 'balloons', 'confetti', 'love', 'lasers', 'fireworks', 'celebration', 'none'] | str"
-"""iMessage expressive send. Bubble: slam, loud, gentle, invisible-ink. Screen: echo, spotlight, balloons, confetti,
-love, lasers, fireworks, celebration. `none` or omission sends plainly.
-"""
-
-EventStatusValue: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'failed', 'read', 'received'] | str"
-"""Status carried inside a webhook body."""
-
-GroupsSort: TypeAlias = "Literal['recent', 'oldest', 'name_asc', 'name_desc'] | str"
-"""Known values; others may come."""
-
-MessageStatusValue: TypeAlias = "Literal['pending', 'queued', 'sent', 'delivered', 'read', 'failed', 'cancellation_requested', 'cancelled'] | str"
-"""Delivery state of a stored message. pending: persisted, being prepared. queued: waiting to be handed over. sent:
-handed to Apple or the carrier. delivered: receipt came back. failed: not deliverable (see `error`).
-cancellation_requested / cancelled: best-effort cancel of a still-queued message.
-"""
-
-MessagesSort: TypeAlias = "Literal['asc', 'desc'] | str"
-"""Known values; others may come."""
-
-PhoneNumberType: TypeAlias = "Literal['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PREMIUM_RATE', 'SHARED_COST', 'VOIP', 'PERSONAL_NUMBER', 'PAGER', 'UAN', 'VOICEMAIL'] | str"
-"""libphonenumber classification."""
-
-PlanKind: TypeAlias = "Literal['shared', 'dedicated', 'inbound', 'trial', '2fa'] | str"
-"""Plan behind a number. `inbound` numbers may only answer. null means unattributed and should be routed like
-`dedicated`.
-"""
-
-Protocol: TypeAlias = "Literal['imessage', 'sms', 'rcs', 'non-imessage', 'pending', 'unknown'] | str"
-"""Transport. Union of two documented sets: the older one is imessage, sms, rcs, non-imessage or null; the newer one is
-pending (dispatched, wire not resolved yet), unknown (could not be resolved in the tracking window), imessage, rcs,
-sms and is never null.
-"""
-
-ReactionAction: TypeAlias = "Literal['add', 'remove'] | str"
-"""Known values; others may come."""
-
-TypingEventType: TypeAlias = "Literal['typing.started', 'typing.stopped'] | str"
-"""Known values; others may come."""
-
-WebhookLogScope: TypeAlias = "Literal['api', 'integration', 'org'] | str"
-"""Known values; others may come."""
-
-WebhookScope: TypeAlias = "Literal['api_key', 'organization', 'integration'] | str"
-"""Owner level of the subscription."""
-
-WebhookType: TypeAlias = "Literal['message', 'status', 'poll', 'all'] | str"
-"""Subscription class. message: inbound and outbound message events. status: outbound state changes. poll: poll events.
-all: everything.
-"""
-
-WebhooksSort: TypeAlias = "Literal['asc', 'desc'] | str"
-"""Known values; others may come."""
-
-AddGroupMemberResult: TypeAlias = "AddGroupMemberExistingResponse | AddGroupMemberCreatedResponse"
-"""What the operation made of the request."""
-
-CreateWebhookResult: TypeAlias = "ExistingWebhookResponse | CreateWebhookResponse"
-"""What the operation made of the request."""
-
-MessageAttachment: TypeAlias = "str | MessageAttachmentObject | Unknown"
-"""Attachment on a stored message or webhook. The reference leaves the item an open object; webhook bodies have shown
-both plain URL strings and url/name objects.
-"""
 
 
 class AddContactTagsResponse(Model):

@@ -16,10 +16,22 @@ if TYPE_CHECKING:
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
-    from bloomchats._files import FileInput
     from bloomchats._models import Model
-    from bloomchats._options import CallOptions
+    from bloomchats._options import CallOptions, FileInput
     from bloomchats._page import Pages
+    from bloomchats.generated.blooio_v2.aliases import (
+        AddGroupMemberResult,
+        AwaitedStatus,
+        ChatsSort,
+        ContactsSort,
+        CreateWebhookResult,
+        Direction,
+        Effect,
+        GroupsSort,
+        MessagesSort,
+        WebhookType,
+        WebhooksSort,
+    )
     from bloomchats.generated.blooio_v2.inputs import (
         ContactCardSharingInput,
         LinkPreviewInput,
@@ -30,36 +42,27 @@ if TYPE_CHECKING:
     )
     from bloomchats.generated.blooio_v2.models import (
         AddContactTagsResponse,
-        AddGroupMemberResult,
-        AwaitedStatus,
         BatchLookupResponse,
         CallFaceTimeResponse,
         CancelMessageResponse,
         Chat,
         ChatBackgroundResponse,
         ChatDetail,
-        ChatsSort,
         Contact,
         ContactCapabilities,
         ContactCard,
         ContactLocation,
         ContactTag,
-        ContactsSort,
         CreateGroupResponse,
-        CreateWebhookResult,
         DeleteResponse,
         DeleteWebhookResponse,
-        Direction,
-        Effect,
         Group,
         GroupIconResponse,
         GroupMember,
-        GroupsSort,
         MeResponse,
         Message,
         MessageDetail,
         MessageStatus,
-        MessagesSort,
         NumberInfo,
         PhoneNumberLookupResult,
         PollResults,
@@ -78,8 +81,6 @@ if TYPE_CHECKING:
         UpdateGroupResponse,
         Webhook,
         WebhookLog,
-        WebhookType,
-        WebhooksSort,
     )
     from typing_extensions import Unpack
 

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
 
     from bloomchats._arguments import NotGiven
     from bloomchats._call import Connection
-    from bloomchats._files import FileInput
     from bloomchats._models import Model
-    from bloomchats._options import CallOptions
+    from bloomchats._options import CallOptions, FileInput
     from bloomchats._page import AsyncPages
+    from bloomchats.generated.blooio_v4.aliases import (
+        AwaitedStatus,
+        ChannelStatus,
+        ChannelType,
+        ChatState,
+        ChatStateChange,
+        ContactsFilter,
+        ContactsSort,
+        MessagesOrder,
+        PurchasePlan,
+        SendResult,
+        TypingState,
+        WebhookStatus,
+    )
     from bloomchats.generated.blooio_v4.inputs import (
         ContactCardSharingUpdateInput,
         Hybrid,
@@ -36,27 +49,20 @@ if TYPE_CHECKING:
     )
     from bloomchats.generated.blooio_v4.models import (
         AccountContext,
-        AwaitedStatus,
         CallForwardingRequest,
         Channel,
         ChannelCapabilitiesResult,
         ChannelProfile,
         ChannelSettings,
-        ChannelStatus,
-        ChannelType,
         Chat,
         ChatBackground,
         ChatBackgroundRemoved,
         ChatBackgroundUpdate,
         ChatCreated,
-        ChatState,
-        ChatStateChange,
         Contact,
         ContactCard,
         ContactCardShared,
         ContactIdentity,
-        ContactsFilter,
-        ContactsSort,
         DeletedResult,
         DetachedResult,
         Event,
@@ -70,26 +76,21 @@ if TYPE_CHECKING:
         MessageEvent,
         MessageSendResult,
         MessageStatus,
-        MessagesOrder,
         Poll,
         PollResults,
         PollVoteResult,
         Priority,
-        PurchasePlan,
         ReactionResult,
         ReadResult,
         RemovedResult,
-        SendResult,
         SenderLine,
         TimelineItem,
         TypingResult,
-        TypingState,
         Webhook,
         WebhookDelivery,
         WebhookPayloadVersion,
         WebhookReplay,
         WebhookSecret,
-        WebhookStatus,
         WebhookWithSecret,
     )
     from typing_extensions import Unpack

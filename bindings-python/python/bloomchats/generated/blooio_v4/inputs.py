@@ -130,16 +130,16 @@ class TemplateContentInput(TypedDict, total=False):
     template_id: str
     """The template; the fields it needs go beside it."""
 
-Hybrid: TypeAlias = "bool | str"
+Hybrid: TypeAlias = bool | str
 """Twilio first, Blooio once the recipient has replied. Excludes from and priority_id."""
 
-NewGroupMember: TypeAlias = "str | NewGroupMemberIdentifierInput"
+NewGroupMember: TypeAlias = str | NewGroupMemberIdentifierInput
 """One of several shapes."""
 
-PriorityEntry: TypeAlias = "str | PriorityEntryTieredInput"
+PriorityEntry: TypeAlias = str | PriorityEntryTieredInput
 """One of several shapes."""
 
-Recipient: TypeAlias = "str | Sequence[str] | RecipientContactInput | RecipientGroupInput"
+Recipient: TypeAlias = str | Sequence[str] | RecipientContactInput | RecipientGroupInput
 """Who receives. A bare identifier reaches channels addressed by phone or email; contact_id lets routing use any identity
 of the contact; group_id needs the sender that owns the group. The 2026-07-25 export no longer mentions a
 comma-separated form.

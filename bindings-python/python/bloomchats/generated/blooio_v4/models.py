@@ -20,27 +20,40 @@ from bloomchats._models import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, TypeAlias
+    from typing import Any
+
+    from bloomchats.generated.blooio_v4.aliases import (
+        AllocationType,
+        ChannelStatus,
+        ChannelType,
+        ChatState,
+        Direction,
+        MessageStatusValue,
+        PhoneNumberType,
+        PlanKind,
+        Protocol,
+        RoutingMode,
+        SafetyAction,
+        TimelineItemType,
+        TypingState,
+        VoteToggle,
+        WebhookAttachment,
+        WebhookStatus,
+    )
 
 __all__ = [
     "AccountContext",
-    "AllocationType",
-    "AwaitedStatus",
     "CallForwardingRequest",
     "Channel",
     "ChannelCapabilities",
     "ChannelCapabilitiesResult",
     "ChannelProfile",
     "ChannelSettings",
-    "ChannelStatus",
-    "ChannelType",
     "Chat",
     "ChatBackground",
     "ChatBackgroundRemoved",
     "ChatBackgroundUpdate",
     "ChatCreated",
-    "ChatState",
-    "ChatStateChange",
     "Contact",
     "ContactCard",
     "ContactCardShared",
@@ -48,11 +61,8 @@ __all__ = [
     "ContactEventData",
     "ContactIdentity",
     "ContactIdentitySummary",
-    "ContactsFilter",
-    "ContactsSort",
     "DeletedResult",
     "DetachedResult",
-    "Direction",
     "Event",
     "Fallback",
     "FanOutResult",
@@ -70,14 +80,10 @@ __all__ = [
     "MessageEventData",
     "MessageSendResult",
     "MessageStatus",
-    "MessageStatusValue",
-    "MessagesOrder",
     "NumberEventData",
     "Organization",
     "PhoneNumberLocation",
     "PhoneNumberLookup",
-    "PhoneNumberType",
-    "PlanKind",
     "Poll",
     "PollDefinition",
     "PollEventData",
@@ -86,28 +92,19 @@ __all__ = [
     "PollVoteResult",
     "Priority",
     "PriorityChannel",
-    "Protocol",
-    "PurchasePlan",
     "ReactionEventData",
     "ReactionResult",
     "ReadResult",
     "RemovedResult",
     "RoutingMetadata",
-    "RoutingMode",
-    "SafetyAction",
     "SafetyBannedData",
     "SafetyStateData",
-    "SendResult",
     "SenderLine",
     "TimelineItem",
-    "TimelineItemType",
     "TypingEventData",
     "TypingResult",
-    "TypingState",
     "Usage",
-    "VoteToggle",
     "Webhook",
-    "WebhookAttachment",
     "WebhookAttachmentObject",
     "WebhookContact",
     "WebhookDelivery",
@@ -115,92 +112,8 @@ __all__ = [
     "WebhookPayloadVersion",
     "WebhookReplay",
     "WebhookSecret",
-    "WebhookStatus",
     "WebhookWithSecret",
 ]
-
-AllocationType: TypeAlias = "Literal['dedicated', 'shared'] | str"
-"""Known values; others may come."""
-
-AwaitedStatus: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'read'] | str"
-"""How far the message is to be: `queued` or `pending` (accepted, not yet sent), `sent` (handed to the channel),
-`delivered` (on the person's device) or `read` (told only where their receipts are on; v2 may tell it in a webhook
-alone). Anything else is `InvalidArgumentError`.
-"""
-
-ChannelStatus: TypeAlias = "Literal['pending_verification', 'active', 'suspended', 'banned', 'deprecated'] | str"
-"""Known values; others may come."""
-
-ChannelType: TypeAlias = "Literal['blooio', 'twilio', 'whatsapp', 'whatsapp_business', 'rcs_business', 'amb'] | str"
-"""amb (Apple Messages for Business) is in the documentation pages and in October 2026 research but absent from the July
-2026 exports.
-"""
-
-ChatState: TypeAlias = "Literal['open', 'closed', 'blocked', 'deprecated'] | str"
-"""A client can set only open and closed."""
-
-ChatStateChange: TypeAlias = "Literal['open', 'closed'] | str"
-"""Known values; others may come."""
-
-ContactsFilter: TypeAlias = "Literal['none', 'has_tags', 'no_tags', 'inbound_last', 'outbound_last'] | str"
-"""Known values; others may come."""
-
-ContactsSort: TypeAlias = "Literal['recent', 'oldest', 'name_asc', 'name_desc'] | str"
-"""Known values; others may come."""
-
-Direction: TypeAlias = "Literal['inbound', 'outbound'] | str"
-"""Known values; others may come."""
-
-MessageStatusValue: TypeAlias = "Literal['queued', 'pending', 'sent', 'delivered', 'read', 'failed', 'superseded', 'received'] | str"
-"""queued: accepted, waiting. sent: given to the channel. delivered, read: receipts came back. failed: see error.
-superseded: a newer row took over (idempotent retry, later poll vote). received: inbound only, in events and webhooks.
-pending: known only through the event type message.pending.
-"""
-
-MessagesOrder: TypeAlias = "Literal['asc', 'desc'] | str"
-"""Known values; others may come."""
-
-PhoneNumberType: TypeAlias = "Literal['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'TOLL_FREE', 'PREMIUM_RATE', 'SHARED_COST', 'VOIP', 'PERSONAL_NUMBER', 'PAGER', 'UAN', 'VOICEMAIL'] | str"
-"""Known values; others may come."""
-
-PlanKind: TypeAlias = "Literal['shared', 'dedicated', 'inbound', 'trial', '2fa'] | str"
-"""inbound is reply-only. Treat null like dedicated."""
-
-Protocol: TypeAlias = "Literal['pending', 'unknown', 'imessage', 'sms', 'rcs', 'whatsapp'] | str"
-"""How the message travels. Never null. pending: accepted, carrier not known yet. unknown: could not be determined before
-tracking ended (see error).
-"""
-
-PurchasePlan: TypeAlias = "Literal['shared_nc', 'shared_com', 'dedicated_com', 'dedicated_ent', 'inbound_basic'] | str"
-"""Known values; others may come."""
-
-RoutingMode: TypeAlias = "Literal['explicit', 'priority', 'hybrid'] | str"
-"""Known values; others may come."""
-
-SafetyAction: TypeAlias = "Literal['none', 'queue', 'slow', 'pause_new', 'reply_only', 'review'] | str"
-"""queue: small gap between bursts. slow: long gap. pause_new: no new conversations. reply_only: only chats with prior
-inbound. review: all sends stop.
-"""
-
-TimelineItemType: TypeAlias = "Literal['message', 'message_event', 'chat_event'] | str"
-"""message: sent or received by the contact. message_event: lifecycle or reaction of a message. chat_event: any other
-chat, group or typing event. The last two need include_events=true.
-"""
-
-TypingState: TypeAlias = "Literal['started', 'stopped'] | str"
-"""Known values; others may come."""
-
-VoteToggle: TypeAlias = "Literal['on', 'off'] | str"
-"""Known values; others may come."""
-
-WebhookStatus: TypeAlias = "Literal['active', 'disabled'] | str"
-"""Known values; others may come."""
-
-SendResult: TypeAlias = "MessageSendResult | FanOutResult"
-"""What the operation made of the request."""
-
-WebhookAttachment: TypeAlias = "str | WebhookAttachmentObject | Unknown"
-"""Objects in current payloads; clients also tolerate plain URLs."""
 
 
 class AccountContext(Model):
