@@ -62,7 +62,7 @@ const LANGUAGES: &[Language] = &[
     Language {
         name: "Python",
         files: |part| vec![format!("bindings-python/python/bloomchats/testing/_{part}.py")],
-        declares: &["def _(", "self._ =", "    _: "],
+        declares: &["def _(", "self._: ", "    _: "],
         case: str::to_owned,
         called: &[("from", "from_")],
     },
@@ -138,7 +138,7 @@ fn asynchronous_python_has_every_member_too() {
         for member in
             members.split(' ').filter(|member| !["chat_id", "message_id", "v2_message_id", "to"].contains(member))
         {
-            let here = [format!("self.{member} ="), format!("def {member}(")].iter().any(|form| text.contains(form));
+            let here = [format!("self.{member}: "), format!("def {member}(")].iter().any(|form| text.contains(form));
             assert!(here, "_async.py: {part} has no {member}");
         }
     }

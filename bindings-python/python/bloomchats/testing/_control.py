@@ -22,7 +22,7 @@ class SandboxError(Exception):
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
-        self.status = status
+        self.status: int | None = status
 
     def __reduce__(self) -> tuple[type[SandboxError], tuple[str, int | None]]:
         return type(self), (str(self), self.status)
@@ -32,7 +32,7 @@ class Control:
     """The control API of one namespace. Each request has a connection of its own, so threads and forks need no care."""
 
     def __init__(self, url: str, key: str | None) -> None:
-        self.url = url
+        self.url: str = url
         self._headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
 
     def ask(self, method: str, path: str, body: object = None) -> Any:

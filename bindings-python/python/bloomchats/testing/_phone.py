@@ -63,7 +63,7 @@ class Phone:
 
     def __init__(self, control: Control, number: str) -> None:
         self._control = control
-        self.number = number
+        self.number: str = number
 
     @property
     def inbox(self) -> list[Received]:
