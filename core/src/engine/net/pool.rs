@@ -57,18 +57,26 @@ pub(super) struct Pool {
 
 /// A connection that carries any number of calls at once, driven by a task of its own.
 struct Multiplexed {
-    number: u64,
-    sender: http2::SendRequest<Full<Bytes>>,
+    lane: Lane,
     runtime: Id,
     used: SystemTime,
-    /// Where its driver stands still whenever the runtime's one thread does something else.
-    socket: Option<Socket>,
 }
 
 impl Multiplexed {
     fn is_good(&self) -> bool {
-        !self.sender.is_closed() && since(self.used) < IDLE
+        !self.lane.sender.is_closed() && since(self.used) < IDLE
     }
+}
+
+/// A place on such a connection.
+#[derive(Clone)]
+pub(super) struct Lane {
+    number: u64,
+    sender: http2::SendRequest<Full<Bytes>>,
+    /// Held to hand over a request, and to end what takes it: hyper's channel would keep for good what comes in while it is emptied.
+    door: Arc<Mutex<()>>,
+    /// Where the driver stands still whenever the runtime's one thread does something else: may hold what it has not heard yet.
+    socket: Option<Socket>,
 }
 
 /// Runs what hyper divides a shared connection into, except for its first part, which reads and writes the socket: that one takes turns, in
@@ -97,19 +105,19 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
 pub(super) enum Way {
     /// Its own until the answer is there.
     Own(Line),
-    /// One that other calls go out on too, its number, and its socket where that may hold what the driver has not heard yet.
-    Shared(u64, http2::SendRequest<Full<Bytes>>, Option<Socket>),
+    /// One that other calls go out on too.
+    Shared(Lane),
 }
 
 impl Way {
     /// The number of a shared one.
     pub fn shared(&self) -> Option<u64> {
-        if let Way::Shared(number, ..) = self { Some(*number) } else { None }
+        if let Way::Shared(lane) = self { Some(lane.number) } else { None }
     }
 
     /// Whether something came that its driver has not heard yet, which may be goodbye.
     pub fn has_news(&self) -> bool {
-        matches!(self, Way::Shared(.., Some(socket)) if !socket.is_quiet())
+        matches!(self, Way::Shared(Lane { socket: Some(socket), .. }) if !socket.is_quiet())
     }
 
     /// Sends a request to `uri`. What has not begun to leave comes back with the error.
@@ -126,9 +134,12 @@ impl Way {
                 }
                 line.send(request).await
             }
-            Way::Shared(_, sender, _) => {
+            Way::Shared(lane) => {
                 *request.uri_mut() = uri.clone();
-                sender.try_send_request(request).await
+                let door = lock(&lane.door);
+                let sent = lane.sender.try_send_request(request);
+                drop(door);
+                sent.await
             }
         }
     }
@@ -170,12 +181,12 @@ impl Pool {
         multiplexed.retain(Multiplexed::is_good);
         let found = multiplexed.iter_mut().find(|connection| connection.runtime == runtime)?;
         found.used = SystemTime::now();
-        Some(Way::Shared(found.number, found.sender.clone(), found.socket.clone()))
+        Some(Way::Shared(found.lane.clone()))
     }
 
     /// Leaves a shared connection to the calls it carries, because it takes no more or may lead nowhere.
     pub fn give_up(&self, shared: Option<u64>) {
-        lock(&self.multiplexed).retain(|connection| Some(connection.number) != shared);
+        lock(&self.multiplexed).retain(|connection| Some(connection.lane.number) != shared);
     }
 
     /// Makes a connection to the service at `uri`, on tokio in any case.
@@ -210,7 +221,7 @@ impl Pool {
         let socket = extras.remove::<Socket>();
         if connected.is_negotiated_h2() {
             let tasks = Tasks::default();
-            let (sender, driver) = http2::Builder::new(tasks.clone())
+            let (sender, mut driver) = http2::Builder::new(tasks.clone())
                 .timer(TokioTimer::new())
                 .keep_alive_interval(HEARTBEAT)
                 .keep_alive_timeout(HEARTBEAT)
@@ -218,19 +229,27 @@ impl Pool {
                 .await
                 .map_err(|error| Fault::not_connected(false, detail(&error)))?;
             let runtime = Handle::current();
-            // How it ended is told to whoever waits for an answer.
-            runtime.spawn(async move { drop(tokio::join!(driver, tasks.take_first())) });
+            let door = Arc::<Mutex<()>>::default();
+            let closing = door.clone();
+            let driving = async move {
+                // How it ended is told to whoever waits for an answer.
+                let _ = (&mut driver).await;
+                let _closing = lock(&closing);
+                drop(driver);
+            };
+            runtime.spawn(async { tokio::join!(driving, tasks.take_first()) });
             let number = self.last.fetch_add(1, Ordering::Relaxed);
+            let lane = Lane { number, sender, door, socket: None };
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
             if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
                 let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
-                let (sender, runtime, used) = (sender.clone(), runtime.id(), SystemTime::now());
-                multiplexed.push(Multiplexed { number, sender, runtime, used, socket });
+                let lane = Lane { socket, ..lane.clone() };
+                multiplexed.push(Multiplexed { lane, runtime: runtime.id(), used: SystemTime::now() });
             }
             drop(multiplexed);
             self.sweep_later();
-            return Ok(Way::Shared(number, sender, None));
+            return Ok(Way::Shared(lane));
         }
         self.shares_none.store(true, Ordering::Relaxed);
         let socket = socket.ok_or_else(|| Fault::not_connected(false, "its socket is gone"))?;
