@@ -42,8 +42,6 @@ public struct Transcript: Sendable, ExpressibleByArrayLiteral {
 
         /// The connection was never made.
         public static let neverConnected = Exchange(json: ["fault": "connect"])
-        /// The service guarantees that it did not look at the request, as HTTP/2 can.
-        public static let unseen = Exchange(json: ["fault": "unseen"])
         /// The connection broke after the request had left.
         public static let reset = Exchange(json: ["fault": "reset"])
         /// The answer broke off half-way.

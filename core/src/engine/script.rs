@@ -64,7 +64,6 @@ struct Repeat {
 #[serde(rename_all = "lowercase")]
 enum ScriptedFault {
     Connect,
-    Unseen,
     Reset,
     Truncated,
     Timeout,
@@ -172,7 +171,6 @@ impl World {
                 return Err(Fault::not_connected(late, format!("{how} (scripted)")));
             }
             _ if late => return Err(Fault::Late),
-            Some(ScriptedFault::Unseen) => return Err(Fault::Unseen { detail: "stream refused (scripted)".into() }),
             Some(ScriptedFault::Reset) => return Err(Fault::Broken { detail: "connection reset (scripted)".into() }),
             _ => {}
         }

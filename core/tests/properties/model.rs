@@ -23,8 +23,6 @@ pub struct Step {
 #[derive(Clone, Debug)]
 pub enum Fate {
     Connect,
-    /// The service refused it without a look.
-    Unseen,
     Reset,
     Silence,
     /// The answer broke off after its head.
@@ -100,7 +98,6 @@ impl Step {
         .prop_map(|code| Fate::Refused { status: 429, code: Some(code), object: true, wait: None });
         let fate = prop_oneof![
             3 => Just(Fate::Connect),
-            2 => Just(Fate::Unseen),
             3 => Just(Fate::Reset),
             2 => Just(Fate::Silence),
             2 => prop::sample::select(vec![200u16, 202, 400, 429, 503]).prop_map(|status| Fate::Truncated { status }),
@@ -128,7 +125,6 @@ impl Step {
     pub fn exchange(&self, success: &Value) -> Value {
         let mut exchange = match &self.fate {
             Fate::Connect => json!({"fault": "connect"}),
-            Fate::Unseen => json!({"fault": "unseen"}),
             Fate::Reset => json!({"fault": "reset"}),
             Fate::Silence => json!({"fault": "timeout"}),
             Fate::Truncated { status } => json!({"fault": "truncated", "status": status}),
@@ -147,7 +143,7 @@ impl Step {
     /// The service has done what was asked, whatever it said about it.
     pub fn has_effect(&self) -> bool {
         match &self.fate {
-            Fate::Connect | Fate::Unseen => false,
+            Fate::Connect => false,
             Fate::Success | Fate::Garbage => true,
             Fate::Refused { status, .. } if is_definite(*status) => false,
             Fate::Truncated { status } if is_definite(*status) => false,
@@ -165,7 +161,6 @@ impl Step {
         match &self.fate {
             Fate::Connect => true,
             _ if late => false,
-            Fate::Unseen => true,
             Fate::Refused { status, .. } | Fate::Truncated { status } => is_definite(*status),
             _ => false,
         }
@@ -175,7 +170,6 @@ impl Step {
         match &self.fate {
             Fate::Connect => Reason::Unsent,
             _ if late => Reason::Uncertain,
-            Fate::Unseen => Reason::Unsent,
             Fate::Reset | Fate::Silence => Reason::Uncertain,
             Fate::Truncated { status: 200..300 } => Reason::Uncertain,
             Fate::Truncated { status } => Reason::of(*status, None),
