@@ -64,10 +64,6 @@ fn no_answer(fault: Fault, limit: Duration, hide: impl Fn(&str) -> String) -> Fa
             let kind = if late { ErrorKind::Timeout } else { ErrorKind::Connection };
             (Error::new(kind, format!("no connection to the service: {}", hide(&said))), Cause::NotConnected)
         }
-        Fault::Unseen { detail: said } => (
-            Error::new(ErrorKind::Connection, format!("the service took nothing of the request: {}", hide(&said))),
-            Cause::NotConnected,
-        ),
         Fault::Broken { detail: said } => (
             Error::new(ErrorKind::Connection, format!("the connection broke before an answer: {}", hide(&said))),
             Cause::Transient,

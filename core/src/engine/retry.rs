@@ -12,7 +12,7 @@ const BUDGET: u32 = 500;
 /// Why an attempt gave no usable answer, as far as retries care.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cause {
-    /// There was no connection, or the service did not look at what came on it: nothing can have arrived.
+    /// There was no connection: nothing can have arrived.
     NotConnected,
     /// It broke, took too long, or the service failed: it may have arrived.
     Transient,

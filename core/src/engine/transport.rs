@@ -47,8 +47,6 @@ pub(crate) enum Body {
 pub(crate) enum Fault {
     /// Nothing can have left: there was no connection.
     NotConnected { late: bool, detail: String },
-    /// The service guarantees that it did not look at it.
-    Unseen { detail: String },
     /// Anything may have happened.
     Broken { detail: String },
     /// No answer within the attempt's time.

@@ -2,6 +2,7 @@
 
 mod body;
 mod connect;
+mod lane;
 mod line;
 mod pool;
 mod proxy;

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -12,29 +12,24 @@ use http::uri::Scheme;
 use http::{Extensions, HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http2};
-use hyper::rt::Executor;
+use hyper::client::conn::TrySendError;
 use hyper_util::client::legacy::connect::Connection;
-use hyper_util::rt::TokioTimer;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::connect::{Connector, TooSlow};
+use super::lane::Lane;
 use super::line::{Line, since};
 use super::socket::{Socket, Watcher};
 use super::{causes, detail};
+use crate::engine::lock;
 use crate::engine::transport::Fault;
-use crate::engine::{BoxFuture, lock};
 use crate::reactor::Shared;
 
 /// Shorter than servers keep idle connections, so that a send rarely meets one that is being closed.
 const IDLE: Duration = Duration::from_secs(20);
-
-/// How long a connection with calls on it may be silent until it is asked whether it lives, and then until it has to answer: one whose
-/// path is gone must not swallow call after call.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How long to wait for a connection that another call is making and may share.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -55,7 +50,7 @@ pub(super) struct Pool {
     swept: AtomicBool,
 }
 
-/// A connection that carries any number of calls at once, driven by a task of its own.
+/// A connection that carries any number of calls at once.
 struct Multiplexed {
     lane: Lane,
     runtime: Id,
@@ -64,40 +59,7 @@ struct Multiplexed {
 
 impl Multiplexed {
     fn is_good(&self) -> bool {
-        !self.lane.sender.is_closed() && since(self.used) < IDLE
-    }
-}
-
-/// A place on such a connection.
-#[derive(Clone)]
-pub(super) struct Lane {
-    number: u64,
-    sender: http2::SendRequest<Full<Bytes>>,
-    /// Held to hand over a request, and to end what takes it: hyper's channel would keep for good what comes in while it is emptied.
-    door: Arc<Mutex<()>>,
-    /// Where the driver stands still whenever the runtime's one thread does something else: may hold what it has not heard yet.
-    socket: Option<Socket>,
-}
-
-/// Runs what hyper divides a shared connection into, except for its first part, which reads and writes the socket: that one takes turns, in
-/// one task, with what hands it requests. Side by side, a goodbye could be read when a request is handed over and hyper has not yet asked
-/// whether another may follow; it would end that request with the goodbye, although it may be one that the service goes on with.
-#[derive(Clone, Default)]
-struct Tasks(Arc<OnceLock<Mutex<Option<BoxFuture<()>>>>>);
-
-impl Tasks {
-    async fn take_first(self) {
-        if let Some(first) = self.0.get().and_then(|first| lock(first).take()) {
-            first.await;
-        }
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
-    fn execute(&self, future: F) {
-        let mut future = Some(future);
-        self.0.get_or_init(|| Mutex::new(future.take().map(|first| Box::pin(first) as BoxFuture<()>)));
-        future.map(tokio::spawn);
+        self.lane.is_open() && since(self.used) < IDLE
     }
 }
 
@@ -117,7 +79,7 @@ impl Way {
 
     /// Whether something came that its driver has not heard yet, which may be goodbye.
     pub fn has_news(&self) -> bool {
-        matches!(self, Way::Shared(Lane { socket: Some(socket), .. }) if !socket.is_quiet())
+        matches!(self, Way::Shared(lane) if lane.has_news())
     }
 
     /// Sends a request to `uri`. What has not begun to leave comes back with the error.
@@ -136,10 +98,7 @@ impl Way {
             }
             Way::Shared(lane) => {
                 *request.uri_mut() = uri.clone();
-                let door = lock(&lane.door);
-                let sent = lane.sender.try_send_request(request);
-                drop(door);
-                sent.await
+                lane.send(request).await
             }
         }
     }
@@ -220,31 +179,15 @@ impl Pool {
         connected.get_extras(&mut extras);
         let socket = extras.remove::<Socket>();
         if connected.is_negotiated_h2() {
-            let tasks = Tasks::default();
-            let (sender, mut driver) = http2::Builder::new(tasks.clone())
-                .timer(TokioTimer::new())
-                .keep_alive_interval(HEARTBEAT)
-                .keep_alive_timeout(HEARTBEAT)
-                .handshake(stream)
-                .await
-                .map_err(|error| Fault::not_connected(false, detail(&error)))?;
-            let runtime = Handle::current();
-            let door = Arc::<Mutex<()>>::default();
-            let closing = door.clone();
-            let driving = async move {
-                // How it ended is told to whoever waits for an answer.
-                let _ = (&mut driver).await;
-                let _closing = lock(&closing);
-                drop(driver);
-            };
-            runtime.spawn(async { tokio::join!(driving, tasks.take_first()) });
             let number = self.last.fetch_add(1, Ordering::Relaxed);
-            let lane = Lane { number, sender, door, socket: None };
+            let lane = Lane::open(stream, number).await;
+            let lane = lane.map_err(|error| Fault::not_connected(false, detail(&error)))?;
+            let runtime = Handle::current();
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
             if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
                 let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
-                let lane = Lane { socket, ..lane.clone() };
+                let lane = lane.clone().with_socket(socket);
                 multiplexed.push(Multiplexed { lane, runtime: runtime.id(), used: SystemTime::now() });
             }
             drop(multiplexed);

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use super::line::Arriving;
 use super::pool::{Pool, Way};
 use super::socket::Watcher;
-use super::{body, causes, detail};
+use super::{body, detail};
 use crate::engine::progress::Progress;
 use crate::engine::transport::{Body, Fault};
 
@@ -62,7 +62,6 @@ impl Pool {
             };
             let detail = detail(error.error());
             request = match error.take_message() {
-                None if was_unseen(error.error()) => return Err(Fault::Unseen { detail }),
                 None => return Err(Fault::Broken { detail }),
                 Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
                 Some(unsent) => unsent,
@@ -81,12 +80,4 @@ impl Pool {
         }
         body
     }
-}
-
-/// Whether a service that speaks HTTP/2 guarantees that it did not look at a request that had begun to leave (RFC 9113, 8.7): it refused the
-/// stream, or said goodbye and counted it among those that are too late. A goodbye ends no other stream: h2 lets those that the service
-/// did look at go on, and they break with the connection.
-fn was_unseen(error: &hyper::Error) -> bool {
-    let said = causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>()).filter(|said| said.is_remote());
-    said.is_some_and(|said| said.is_go_away() || said.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
