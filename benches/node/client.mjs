@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 
 const KEY = "bl_bench_key";
 const CHAT = "grp_bench";
@@ -81,7 +82,8 @@ const CLIENTS = {
 
   axios(url) {
     const axios = packages("axios");
-    const client = axios.create({ baseURL: url, proxy: false, httpAgent: new HttpAgent({ keepAlive: true }) });
+    const [httpAgent, httpsAgent] = [HttpAgent, HttpsAgent].map((Agent) => new Agent({ keepAlive: true }));
+    const client = axios.create({ baseURL: url, proxy: false, httpAgent, httpsAgent });
     return {
       send: async () => checkSend((await client.post(SEND, BODY, { headers: keyed() })).data.message_id),
       list: async () => checkList((await client.get(LIST, { headers: HEADERS })).data.contacts),

@@ -28,7 +28,10 @@ cd "$project/benches/swift"
   -Xswiftc -warnings-as-errors >"$work.log" 2>&1 || { grep -E 'error|warning' "$work.log" | head -n 40 >&2; exit 1; }
 {
   echo '#!/usr/bin/env bash'
-  printf '%q ' exec "${in_swift[@]}" "$work/$configuration/Client"
+  # The tree's environment is bare, and clients are told by theirs whom to trust.
+  printf '%q ' exec "${in_swift[@]}" env
+  echo -n '${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} '
+  printf '%q ' "$work/$configuration/Client"
   echo '"$@"'
 } >"$work/client"
 chmod +x "$work/client"

@@ -10,7 +10,7 @@ mod startup;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -39,6 +39,9 @@ pub struct Options {
     /// Measure instead thousands of waiting calls, a million sends and rows, and allocations; fail where memory grows.
     #[arg(long, conflicts_with_all = ["quick", "instructions", "startup"])]
     scale: bool,
+    /// Over TLS, and HTTP/2 where a client offers it, with the clients that can be told whom to trust.
+    #[arg(long, conflicts_with_all = ["quick", "instructions", "startup", "scale"])]
+    tls: bool,
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
@@ -98,20 +101,18 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
         return startup::run_startup(&workshop);
     }
     let clients = choose(clients::all(&workshop)?, &options.only)?;
-    let server = Server::start(&workshop.server(), &[])?;
-    let mut calls = BTreeMap::new();
-    for client in &clients {
-        for cell in CELLS {
-            let few = cell.concurrency * 4 + 20;
-            let cost = measure(client, &server, cell, few)?;
-            let enough = PART_US * few as f64 / cost.wall_us.max(1.0);
-            calls.insert((client.name, cell), (enough as usize).clamp(FEWEST, 200_000));
-        }
-        println!("{}: right answers", client.name);
-    }
     if options.quick {
+        try_out(&clients, &Server::start(&workshop.server(), &[])?)?;
+        let ours = choose(encrypting(clients), &["ours".into()])?;
+        try_out(&ours, &Server::encrypted(&workshop)?)?;
         return scale::run_scale(&workshop, &scale::Size::REDUCED);
     }
+    let (clients, server, file) = if options.tls {
+        (encrypting(clients), Server::encrypted(&workshop)?, "report-tls.json")
+    } else {
+        (clients, Server::start(&workshop.server(), &[])?, "report.json")
+    };
+    let calls = try_out(&clients, &server)?;
     let mut costs = Costs::new();
     for round in 1..=options.rounds {
         println!("round {round} of {}", options.rounds);
@@ -122,11 +123,30 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    let report = report::Report::of(&clients, &costs, machine::describe(&workshop));
-    let file = scratch(root, "bench")?.join("report.json");
+    let report = report::Report::of(&clients, &costs, machine::describe(&workshop), options.tls);
+    let file = scratch(root, "bench")?.join(file);
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     println!("\n{}\nwritten to {}", report.table(), file.display());
     Ok(())
+}
+
+/// Has each client make a few calls in every cell, and says how many make a measured part.
+fn try_out(clients: &[Client], server: &Server) -> Result<BTreeMap<(&'static str, Cell), usize>> {
+    let mut calls = BTreeMap::new();
+    for client in clients {
+        for cell in CELLS {
+            let few = cell.concurrency * 4 + 20;
+            let cost = measure(client, server, cell, few)?;
+            let enough = PART_US * few as f64 / cost.wall_us.max(1.0);
+            calls.insert((client.name, cell), (enough as usize).clamp(FEWEST, 200_000));
+        }
+        println!("{}: right answers from {}", client.name, server.url);
+    }
+    Ok(calls)
+}
+
+fn encrypting(clients: Vec<Client>) -> Vec<Client> {
+    clients.into_iter().filter(|client| client.tls.is_some()).collect()
 }
 
 /// The suite `bench`: every client gets the right answers, and a call takes no more instructions than it did.
@@ -137,6 +157,7 @@ pub fn check(root: &Path) -> Result<()> {
         bless: false,
         startup: false,
         scale: false,
+        tls: false,
         only: Vec::new(),
         rounds: 1,
     };
@@ -156,6 +177,10 @@ fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {
 fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
     let mut command = client.command();
     command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
+    if let Some(authority) = &server.authority {
+        command.env_remove("SSL_CERT_DIR");
+        command.envs(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"].map(|name| (name, authority)));
+    }
     let who = if cell.concurrency == 1 { Who::Alone } else { Who::Crowd };
     let done = on_cores_of(who, || command.stdin(Stdio::null()).stderr(Stdio::inherit()).output());
     let done = done.with_context(|| format!("{} cannot be started", client.name))?;
@@ -170,6 +195,8 @@ fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result
 struct Server {
     process: Child,
     url: String,
+    /// Whom its clients have to trust, where it encrypts.
+    authority: Option<PathBuf>,
 }
 
 impl Server {
@@ -180,7 +207,14 @@ impl Server {
             on_cores_of(Who::Server, || command.spawn()).context("the fixture server cannot be started")?;
         let mut url = String::new();
         BufReader::new(process.stdout.take().context("the fixture server has no output")?).read_line(&mut url)?;
-        Ok(Server { process, url: url.trim().to_owned() })
+        Ok(Server { process, url: url.trim().to_owned(), authority: None })
+    }
+
+    fn encrypted(workshop: &Workshop) -> Result<Server> {
+        let authority = scratch(&workshop.root, "bench")?.join("authority.pem");
+        let mut server = Server::start(&workshop.server(), &["--tls", &authority.to_string_lossy()])?;
+        server.authority = Some(authority);
+        Ok(server)
     }
 }
 

@@ -15,9 +15,18 @@ pub struct Client {
     pub name: &'static str,
     /// Whether it gives models instead of plain JSON.
     pub typed: bool,
+    /// What it speaks over TLS with whom `SSL_CERT_FILE` or `NODE_EXTRA_CA_CERTS` names, if it can.
+    pub tls: Option<Http>,
     folder: PathBuf,
     words: Vec<OsString>,
     environment: Vec<(&'static str, OsString)>,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Http {
+    One,
+    Two,
 }
 
 impl Client {
@@ -108,18 +117,19 @@ fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
     let folder = workshop.root.join("benches/peers");
     run(command(&folder, "cargo", &workshop.build()).env("CARGO_TARGET_DIR", workshop.peers_target()))?;
     let peers = workshop.peers_target().join(workshop.profile());
-    let client = |name, typed, program: PathBuf| Client {
+    let client = |name, tls, program: PathBuf| Client {
         name,
-        typed,
+        typed: true,
+        tls,
         folder: workshop.root.clone(),
         words: vec![program.into()],
         environment: Vec::new(),
     };
     Ok(vec![
-        client(super::YARDSTICK, true, workshop.rust("hyper")),
-        client("rust-reqwest", true, peers.join("reqwest")),
-        client("rust-blooio", true, peers.join("blooio")),
-        client("rust-ours", true, workshop.rust("ours")),
+        client(super::YARDSTICK, Some(Http::Two), workshop.rust("hyper")),
+        client("rust-reqwest", None, peers.join("reqwest")),
+        client("rust-blooio", None, peers.join("blooio")),
+        client("rust-ours", Some(Http::Two), workshop.rust("ours")),
     ])
 }
 
@@ -142,23 +152,24 @@ fn python(workshop: &Workshop) -> Result<Vec<Client>> {
             .arg(&wheels))?;
     }
     let script = root.join("benches/python/client.py");
-    let client = |(name, typed, function): (&'static str, bool, &str)| Client {
+    let client = |(name, typed, tls, function): (&'static str, bool, Option<Http>, &str)| Client {
         name,
         typed,
+        tls,
         folder: root.clone(),
         words: vec![workshop.python().into(), script.clone().into(), function.into()],
         environment: Vec::new(),
     };
     Ok([
-        ("python-ours-sync", true, "ours_sync"),
-        ("python-ours-async", true, "ours_async"),
-        ("python-blooio-sync", true, "blooio_sync"),
-        ("python-blooio-async", true, "blooio_async"),
-        ("python-httpx-sync", false, "httpx_sync"),
-        ("python-httpx-async", false, "httpx_async"),
-        ("python-aiohttp", false, "aiohttp_async"),
-        ("python-pyreqwest-sync", false, "pyreqwest_sync"),
-        ("python-pyreqwest-async", false, "pyreqwest_async"),
+        ("python-ours-sync", true, Some(Http::Two), "ours_sync"),
+        ("python-ours-async", true, Some(Http::Two), "ours_async"),
+        ("python-blooio-sync", true, Some(Http::One), "blooio_sync"),
+        ("python-blooio-async", true, Some(Http::One), "blooio_async"),
+        ("python-httpx-sync", false, Some(Http::One), "httpx_sync"),
+        ("python-httpx-async", false, Some(Http::One), "httpx_async"),
+        ("python-aiohttp", false, Some(Http::One), "aiohttp_async"),
+        ("python-pyreqwest-sync", false, Some(Http::Two), "pyreqwest_sync"),
+        ("python-pyreqwest-async", false, Some(Http::Two), "pyreqwest_async"),
     ]
     .map(client)
     .into())
@@ -176,18 +187,19 @@ fn node(workshop: &Workshop) -> Result<Vec<Client>> {
     let release: &[&str] = if workshop.quick { &[] } else { &["--", "--release"] };
     run(command(&binding, "npm", &["run", "--silent", "build"]).args(release))?;
     let script = root.join("benches/node/client.mjs");
-    let client = |(name, typed, function): (&'static str, bool, &str)| Client {
+    let client = |(name, typed, tls, function): (&'static str, bool, Option<Http>, &str)| Client {
         name,
         typed,
+        tls,
         folder: folder.clone(),
         words: vec!["node".into(), script.clone().into(), function.into()],
         environment: vec![("BLOOMCHATS_PACKAGE", binding.clone().into())],
     };
     Ok([
-        ("node-ours", true, "ours"),
-        ("node-fetch", false, "fetch"),
-        ("node-undici", false, "undici"),
-        ("node-axios", false, "axios"),
+        ("node-ours", true, Some(Http::Two), "ours"),
+        ("node-fetch", false, Some(Http::One), "fetch"),
+        ("node-undici", false, Some(Http::One), "undici"),
+        ("node-axios", false, Some(Http::One), "axios"),
     ]
     .map(client)
     .into())
@@ -201,12 +213,13 @@ fn swift(workshop: &Workshop) -> Result<Vec<Client>> {
     let built = built.context("swift-bench.sh cannot be started")?;
     ensure!(built.status.success(), "the Swift clients cannot be built ({})", built.status);
     let program = String::from_utf8(built.stdout)?.trim_end().to_owned();
-    let client = |(name, which): (&'static str, &str)| Client {
+    let client = |(name, tls, which): (&'static str, Option<Http>, &str)| Client {
         name,
         typed: true,
+        tls,
         folder: root.clone(),
         words: vec![program.clone().into(), which.into()],
         environment: Vec::new(),
     };
-    Ok([("swift-ours", "ours"), ("swift-urlsession", "urlsession")].map(client).into())
+    Ok([("swift-ours", Some(Http::Two), "ours"), ("swift-urlsession", None, "urlsession")].map(client).into())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::clients::Client;
+use super::clients::{Client, Http};
 use super::{CELLS, Cell, Cost, Costs, YARDSTICK};
 
 /// A whole run.
@@ -19,6 +19,8 @@ pub struct Report {
 struct Row {
     client: &'static str,
     typed: bool,
+    /// In a run over TLS, where others speak HTTP/2.
+    http1: bool,
     scenario: &'static str,
     concurrency: usize,
     cpu_us_per_call: f64,
@@ -34,7 +36,7 @@ struct Row {
 type Show = fn(&Row) -> String;
 
 impl Report {
-    pub fn of(clients: &[Client], costs: &Costs, machine: Vec<String>) -> Report {
+    pub fn of(clients: &[Client], costs: &Costs, machine: Vec<String>, tls: bool) -> Report {
         let row = |client: &Client, cell: Cell| {
             let rounds = costs[&(client.name, cell)].clone();
             let bare = &costs[&(YARDSTICK, cell)];
@@ -42,6 +44,7 @@ impl Report {
             Row {
                 client: client.name,
                 typed: client.typed,
+                http1: tls && client.tls == Some(Http::One),
                 scenario: cell.scenario,
                 concurrency: cell.concurrency,
                 cpu_us_per_call: over(&cpu),
@@ -69,7 +72,12 @@ impl Report {
             let _ = write!(out, "\n| {title} | {cells} |\n|---|{}\n", "---|".repeat(CELLS.len()));
             for rows in self.rows.chunks(CELLS.len()) {
                 let shown: Vec<_> = rows.iter().map(show).collect();
-                let note = if rows[0].typed { "" } else { " (plain JSON)" };
+                let note = match (rows[0].typed, rows[0].http1) {
+                    (true, false) => "",
+                    (true, true) => " (HTTP/1.1)",
+                    (false, false) => " (plain JSON)",
+                    (false, true) => " (plain JSON, HTTP/1.1)",
+                };
                 let _ = writeln!(out, "| {}{note} | {} |", rows[0].client, shown.join(" | "));
             }
         }

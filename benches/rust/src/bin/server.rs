@@ -1,24 +1,31 @@
 //! The fixture server: answers every send and every list the same, on loopback, until its standard input closes.
 //!
-//! `server [--rows N] [--hold N]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is answered once so many wait.
+//! `server [--rows N] [--hold N] [--tls FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is answered once so
+//! many wait. `--tls`: over TLS, with HTTP/2 for who offers it; `FILE` is written, and holds whom to trust.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bloomchats_benches::fixture::{self, CHAT, KEY, ROWS};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 struct Fixture {
     rows: usize,
@@ -37,9 +44,12 @@ fn main() -> Result<()> {
     })
 }
 
-fn option(name: &str) -> Option<usize> {
-    let mut given = std::env::args().skip_while(|given| given != name);
-    given.nth(1)?.parse().ok()
+fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|given| given != name).nth(1)
+}
+
+fn count(name: &str) -> Result<Option<usize>> {
+    option(name).map(|given| given.parse().with_context(|| format!("{name} {given}"))).transpose()
 }
 
 async fn closed() {
@@ -49,18 +59,49 @@ async fn closed() {
 }
 
 async fn serve() -> Result<()> {
-    let rows = option("--rows").unwrap_or(ROWS);
-    let hold = option("--hold").map(Barrier::new);
+    let rows = count("--rows")?.unwrap_or(ROWS);
+    let hold = count("--hold")?.map(Barrier::new);
     let fixture = Arc::new(Fixture { rows, first: fixture::page(0, rows), sent: fixture::sent(), hold });
+    let tls = option("--tls").map(|file| certified(Path::new(&file))).transpose()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    println!("http://{}", listener.local_addr()?);
+    println!("{}://{}", if tls.is_some() { "https" } else { "http" }, listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let fixture = fixture.clone();
-        let service = service_fn(move |request| answer(fixture.clone(), request));
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(converse(stream, tls.clone(), fixture.clone()));
     }
+}
+
+/// How it ends is the client's affair.
+async fn converse(stream: TcpStream, tls: Option<TlsAcceptor>, fixture: Arc<Fixture>) -> Result<()> {
+    let service = service_fn(move |request| answer(fixture.clone(), request));
+    let Some(tls) = tls else {
+        return Ok(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?);
+    };
+    let stream = tls.accept(stream).await?;
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        return Ok(http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await?);
+    }
+    Ok(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?)
+}
+
+/// A certificate for loopback; who issued it is written to `file`.
+fn certified(file: &Path) -> Result<TlsAcceptor> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    // A name of its own: OpenSSL takes a certificate whose issuer bears its name to be its own issuer.
+    params.distinguished_name.push(DnType::CommonName, "the fixture's authority");
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+    std::fs::write(file, authority.pem())?;
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(vec![Ipv4Addr::LOCALHOST.to_string()])?.signed_by(&key, &authority)?;
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 async fn answer(fixture: Arc<Fixture>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
