@@ -340,9 +340,9 @@ async fn a_protected_send_goes_out_again_under_its_key() {
 async fn one_connection_carries_many_calls_those_that_come_first_together_too() {
     let (authority, address, requests, made) = counted(&[], "localhost").await;
     let client = Client::open(trusting(&authority.pem, address)).unwrap();
-    let many: tokio::task::JoinSet<_> = (0..200).map(|_| client.call(send())).collect();
+    let many: tokio::task::JoinSet<_> = (0..100).map(|_| client.call(send())).collect();
     assert!(many.join_all().await.iter().all(|result| result.is_ok()));
-    assert_eq!((heard(requests).len(), made.load(Ordering::SeqCst)), (200, 1));
+    assert_eq!((heard(requests).len(), made.load(Ordering::SeqCst)), (100, 1));
 }
 
 /// A program that runs its runtime for each call alone is deaf in between.
@@ -405,4 +405,46 @@ async fn what_a_service_says_as_it_goes_is_not_repeated_where_it_names_people() 
     let shown = format!("{error} {error:?}");
     assert!(error.kind() == ErrorKind::Connection && shown.contains("no route"), "{shown}");
     assert!(!["5551234", "jane", "Hello"].iter().any(|private| shown.contains(private)), "{shown}");
+}
+
+/// A service that takes one call at a time on a connection, answers `first` late and the others at once, and tells the paths of whole requests.
+async fn takes_one_at_a_time(late: &'static str) -> (Client, UnboundedReceiver<String>) {
+    let authority = Authority::new();
+    let acceptor = acceptor(authority.certify("localhost", |_| {}), &["h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::open(trusting(&authority.pem, listener.local_addr().unwrap())).unwrap();
+    let (seen, paths) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, seen) = (acceptor.clone(), seen.clone());
+            tokio::spawn(async move {
+                let stream = acceptor.accept(stream).await.unwrap();
+                let mut builder = h2::server::Builder::new();
+                let mut connection = builder.max_concurrent_streams(1).handshake(stream).await.unwrap();
+                while let Some(Ok((request, answer))) = connection.accept().await {
+                    let path = request.uri().path().to_owned();
+                    let fate =
+                        if path.ends_with(late) { Fate::Late(Duration::from_millis(300)) } else { Fate::Accepted };
+                    let _ = seen.send(path);
+                    meet(fate, &mut connection, request, answer);
+                }
+            });
+        }
+    });
+    (client, paths)
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_in_a_queue_that_it_could_leave_after_it_was_cancelled() {
+    let (client, mut paths) = takes_one_at_a_time("slow").await;
+    let post = |path: &str| client.call(call("blooio.v2.request", json!({"method": "POST", "path": path, "body": {}})));
+    // The service has said what it takes.
+    post("/first").await.unwrap();
+    let slow = tokio::spawn(post("/slow"));
+    while !paths.recv().await.unwrap().ends_with("slow") {}
+    // Another connection takes it meanwhile, so that what is cancelled was on its way or never leaves.
+    assert!(tokio::time::timeout(Duration::from_millis(200), post("/other")).await.unwrap().is_ok());
+    assert!(!slow.is_finished());
+    assert_eq!(slow.await.unwrap().unwrap().status, 202);
+    assert!(paths.recv().await.unwrap().ends_with("other") && paths.try_recv().is_err());
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::connect::{Connector, TooSlow};
-use super::lane::Lane;
+use super::lane::{Lane, Seat};
 use super::line::{Line, since};
 use super::socket::{Socket, Watcher};
 use super::{causes, detail};
@@ -39,7 +39,7 @@ pub(super) struct Pool {
     connector: Connector,
     /// At rest, the longest resting first.
     idle: Mutex<Vec<Line>>,
-    /// HTTP/2 connections, one for each runtime that calls are made on.
+    /// HTTP/2 connections, of the runtimes that calls are made on; more than one where the service allows too few calls on it.
     multiplexed: Mutex<Vec<Multiplexed>>,
     /// The number of the last of these.
     last: AtomicU64,
@@ -68,18 +68,18 @@ pub(super) enum Way {
     /// Its own until the answer is there.
     Own(Line),
     /// One that other calls go out on too.
-    Shared(Lane),
+    Shared(Seat),
 }
 
 impl Way {
     /// The number of a shared one.
     pub fn shared(&self) -> Option<u64> {
-        if let Way::Shared(lane) = self { Some(lane.number) } else { None }
+        if let Way::Shared(seat) = self { Some(seat.lane()) } else { None }
     }
 
     /// Whether something came that its driver has not heard yet, which may be goodbye.
     pub fn has_news(&self) -> bool {
-        matches!(self, Way::Shared(lane) if lane.has_news())
+        matches!(self, Way::Shared(seat) if seat.has_news())
     }
 
     /// Sends a request to `uri`. What has not begun to leave comes back with the error.
@@ -96,9 +96,9 @@ impl Way {
                 }
                 line.send(request).await
             }
-            Way::Shared(lane) => {
+            Way::Shared(seat) => {
                 *request.uri_mut() = uri.clone();
-                lane.send(request).await
+                seat.send(request).await
             }
         }
     }
@@ -138,9 +138,12 @@ impl Pool {
     fn shared_on(&self, runtime: Id) -> Option<Way> {
         let mut multiplexed = lock(&self.multiplexed);
         multiplexed.retain(Multiplexed::is_good);
-        let found = multiplexed.iter_mut().find(|connection| connection.runtime == runtime)?;
-        found.used = SystemTime::now();
-        Some(Way::Shared(found.lane.clone()))
+        let mut here = multiplexed.iter_mut().filter(|connection| connection.runtime == runtime);
+        here.find_map(|connection| {
+            let seat = connection.lane.seat()?;
+            connection.used = SystemTime::now();
+            Some(Way::Shared(seat))
+        })
     }
 
     /// Leaves a shared connection to the calls it carries, because it takes no more or may lead nowhere.
@@ -179,20 +182,22 @@ impl Pool {
         connected.get_extras(&mut extras);
         let socket = extras.remove::<Socket>();
         if connected.is_negotiated_h2() {
-            let number = self.last.fetch_add(1, Ordering::Relaxed);
-            let lane = Lane::open(stream, number).await;
-            let lane = lane.map_err(|error| Fault::not_connected(false, detail(&error)))?;
             let runtime = Handle::current();
+            let number = self.last.fetch_add(1, Ordering::Relaxed);
+            let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
+            let lane = Lane::open(stream, number, socket).await;
+            let lane = lane.map_err(|error| Fault::not_connected(false, detail(&error)))?;
+            let seat = lane.seat().ok_or_else(|| Fault::not_connected(false, "it takes no calls"))?;
+            let has_room =
+                |other: &Multiplexed| other.runtime == runtime.id() && other.is_good() && other.lane.has_seat();
             let mut multiplexed = lock(&self.multiplexed);
             // Of several that were made at once, one stays; the others end with the calls they were made for.
-            if !multiplexed.iter().any(|other| other.runtime == runtime.id() && other.is_good()) {
-                let socket = socket.filter(|_| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
-                let lane = lane.clone().with_socket(socket);
+            if !multiplexed.iter().any(has_room) {
                 multiplexed.push(Multiplexed { lane, runtime: runtime.id(), used: SystemTime::now() });
             }
             drop(multiplexed);
             self.sweep_later();
-            return Ok(Way::Shared(lane));
+            return Ok(Way::Shared(seat));
         }
         self.shares_none.store(true, Ordering::Relaxed);
         let socket = socket.ok_or_else(|| Fault::not_connected(false, "its socket is gone"))?;
