@@ -98,7 +98,7 @@ impl Bridge {
     /// event loop is libuv's and not something that passes for it.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, wake: Function<'_, (), ()>, libuv: bool) -> Result<Bridge> {
-        let wake = Rc::new(Callback::new(env, wake.create_ref()?)?);
+        let wake = Rc::new(Callback::new(env, wake)?);
         Ok(Bridge(Rc::new(Host { wake, libuv, post: OnceCell::new(), calls: Rc::default() })))
     }
 
@@ -201,7 +201,7 @@ impl Host {
             if matches!(event, Event::Done(_) | Event::Failed(_)) {
                 let mut calls = self.calls.borrow_mut();
                 if calls.remove(&call).is_some() && calls.is_empty() {
-                    post.keep_alive(env, false)?;
+                    self.hold(env, post, false)?;
                 }
             }
             told.push(Either4::A(call));
@@ -214,10 +214,17 @@ impl Host {
         let post = self.post(env)?;
         let mut calls = self.calls.borrow_mut();
         if calls.is_empty() {
-            post.keep_alive(env, true)?;
+            self.hold(env, post, true)?;
         }
         calls.insert(call, Running::spawn(call, post.mailbox.clone(), progress, run, watched));
         Ok(())
+    }
+
+    /// Calls under way keep their environment, and who is told of them. An idle client keeps nothing: a `vm` context, as test runners
+    /// make one for each file, goes with what was loaded into it.
+    fn hold(&self, env: Env, post: &Post, yes: bool) -> Result<()> {
+        post.keep_alive(env, yes)?;
+        self.wake.hold(yes)
     }
 
     fn post(&self, env: Env) -> Result<&Post> {

@@ -9,7 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Function, FunctionRef, JsValue};
+use napi::bindgen_prelude::{FromNapiValue, Function, JsValue};
 use napi::{Env, Error, Result, check_status, sys};
 
 /// `uv_handle_type`, `uv_poll_event` and the alignment of every handle, as libuv 1 promises them.
@@ -193,24 +193,44 @@ unsafe extern "C" fn happened(raw: RawHandle, status: c_int, _events: c_int) {
 /// A function of the environment's, called as its loop calls functions: with microtasks after it.
 pub struct Callback {
     env: Env,
-    function: FunctionRef<(), ()>,
+    /// Weak unless it is held: whatever the function reaches, this included, must not stay for its own sake.
+    function: sys::napi_ref,
     context: sys::napi_async_context,
 }
 
 #[allow(unsafe_code)]
 impl Callback {
-    pub fn new(env: Env, function: FunctionRef<(), ()>) -> Result<Callback> {
+    pub fn new(env: Env, given: Function<'_, (), ()>) -> Result<Callback> {
         let name = env.create_string("BloomChats")?;
-        let mut context = ptr::null_mut();
-        // SAFETY: `Env` proves that this is the environment's thread while it runs JavaScript.
-        let status = unsafe { sys::napi_async_init(env.raw(), ptr::null_mut(), name.raw(), &mut context) };
-        check_status!(status, "the event loop cannot be followed")?;
+        let (mut function, mut context) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: `Env` proves that this is the environment's thread while it runs JavaScript, and `given` is a value of it.
+        unsafe {
+            let status = sys::napi_async_init(env.raw(), ptr::null_mut(), name.raw(), &mut context);
+            check_status!(status, "the event loop cannot be followed")?;
+            let status = sys::napi_create_reference(env.raw(), given.raw(), 0, &mut function);
+            check_status!(status, "the event loop cannot be followed")?;
+        }
         Ok(Callback { env, function, context })
     }
 
-    /// The function itself.
+    /// Whether the function stays although nothing of JavaScript leads to it. To be said in turns.
+    pub fn hold(&self, yes: bool) -> Result<()> {
+        let change = if yes { sys::napi_reference_ref } else { sys::napi_reference_unref };
+        // SAFETY: whoever calls this is on the environment's thread, and the reference is there until `drop`.
+        check_status!(unsafe { change(self.env.raw(), self.function, ptr::null_mut()) }, "the event loop cannot be held")
+    }
+
+    /// The function itself, while it is there.
     pub fn function(&self) -> Result<Function<'_, (), ()>> {
-        self.function.borrow_back(&self.env)
+        let mut value = ptr::null_mut();
+        // SAFETY: as in `hold`; a reference to what is gone gives no value.
+        unsafe {
+            check_status!(sys::napi_get_reference_value(self.env.raw(), self.function, &mut value))?;
+            if value.is_null() {
+                return Err(Error::from_reason("nobody is left to be called"));
+            }
+            Function::from_napi_value(self.env.raw(), value)
+        }
     }
 
     /// To be called on the environment's loop. An exception is the environment's uncaught one.
@@ -251,6 +271,9 @@ impl Callback {
 impl Drop for Callback {
     fn drop(&mut self) {
         // SAFETY: whoever holds it goes away with the environment at the latest, on its thread.
-        unsafe { sys::napi_async_destroy(self.env.raw(), self.context) };
+        unsafe {
+            sys::napi_delete_reference(self.env.raw(), self.function);
+            sys::napi_async_destroy(self.env.raw(), self.context);
+        }
     }
 }
