@@ -66,7 +66,7 @@ const CLIENTS = {
 
   undici(url, concurrency) {
     const { Pool } = packages("undici");
-    const pool = new Pool(url, { connections: concurrency });
+    const pool = new Pool(url, { connections: concurrency, allowH2: true });
     const json = async ({ statusCode, body }) => {
       ok(statusCode);
       return body.json();

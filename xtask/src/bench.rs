@@ -18,7 +18,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::shell::scratch;
-use clients::{Client, Workshop};
+use clients::{Client, Http, Workshop};
 use cores::{Who, on_cores_of};
 
 /// What `cargo xtask bench` can be asked.
@@ -39,9 +39,9 @@ pub struct Options {
     /// Measure instead thousands of waiting calls, a million sends and rows, and allocations; fail where memory grows.
     #[arg(long, conflicts_with_all = ["quick", "instructions", "startup"])]
     scale: bool,
-    /// Over TLS, and HTTP/2 where a client offers it, with the clients that can be told whom to trust.
-    #[arg(long, conflicts_with_all = ["quick", "instructions", "startup", "scale"])]
-    tls: bool,
+    /// Over TLS, by HTTP/2 where a client offers it or by HTTP/1.1, with the clients that can be told whom to trust.
+    #[arg(long, num_args = 0..=1, default_missing_value = "h2", conflicts_with_all = ["quick", "instructions", "startup", "scale"])]
+    tls: Option<Http>,
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
@@ -104,13 +104,17 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
     if options.quick {
         try_out(&clients, &Server::start(&workshop.server(), &[])?)?;
         let ours = choose(encrypting(clients), &["ours".into()])?;
-        try_out(&ours, &Server::encrypted(&workshop)?)?;
+        try_out(&ours, &Server::encrypted(&workshop, Http::Two)?)?;
         return scale::run_scale(&workshop, &scale::Size::REDUCED);
     }
-    let (clients, server, file) = if options.tls {
-        (encrypting(clients), Server::encrypted(&workshop)?, "report-tls.json")
-    } else {
-        (clients, Server::start(&workshop.server(), &[])?, "report.json")
+    let (clients, server) = match options.tls {
+        Some(http) => (encrypting(clients), Server::encrypted(&workshop, http)?),
+        None => (clients, Server::start(&workshop.server(), &[])?),
+    };
+    let (spoken, file) = match options.tls {
+        Some(Http::Two) => ("HTTP/2 over TLS", "report-h2.json"),
+        Some(Http::One) => ("HTTP/1.1 over TLS", "report-h1.json"),
+        None => ("HTTP/1.1", "report.json"),
     };
     let calls = try_out(&clients, &server)?;
     let mut costs = Costs::new();
@@ -123,7 +127,8 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    let report = report::Report::of(&clients, &costs, machine::describe(&workshop), options.tls);
+    let about = [vec![spoken.to_owned()], machine::describe(&workshop)].concat();
+    let report = report::Report::of(&clients, &costs, about, options.tls);
     let file = scratch(root, "bench")?.join(file);
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     println!("\n{}\nwritten to {}", report.table(), file.display());
@@ -157,7 +162,7 @@ pub fn check(root: &Path) -> Result<()> {
         bless: false,
         startup: false,
         scale: false,
-        tls: false,
+        tls: None,
         only: Vec::new(),
         rounds: 1,
     };
@@ -210,9 +215,10 @@ impl Server {
         Ok(Server { process, url: url.trim().to_owned(), authority: None })
     }
 
-    fn encrypted(workshop: &Workshop) -> Result<Server> {
+    fn encrypted(workshop: &Workshop, http: Http) -> Result<Server> {
         let authority = scratch(&workshop.root, "bench")?.join("authority.pem");
-        let mut server = Server::start(&workshop.server(), &["--tls", &authority.to_string_lossy()])?;
+        let option = if http == Http::Two { "--tls" } else { "--tls-http1" };
+        let mut server = Server::start(&workshop.server(), &[option, &authority.to_string_lossy()])?;
         server.authority = Some(authority);
         Ok(server)
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
 
 use crate::shell::{command, has, in_ci, run, scratch, swift_root, target};
 use crate::test::virtual_environment;
@@ -23,9 +24,11 @@ pub struct Client {
 }
 
 /// A version of HTTP.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Http {
+    #[value(name = "h1")]
     One,
+    #[value(name = "h2")]
     Two,
 }
 
@@ -117,19 +120,19 @@ fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
     let folder = workshop.root.join("benches/peers");
     run(command(&folder, "cargo", &workshop.build()).env("CARGO_TARGET_DIR", workshop.peers_target()))?;
     let peers = workshop.peers_target().join(workshop.profile());
-    let client = |name, tls, program: PathBuf| Client {
+    let client = |name, program: PathBuf| Client {
         name,
         typed: true,
-        tls,
+        tls: Some(Http::Two),
         folder: workshop.root.clone(),
         words: vec![program.into()],
         environment: Vec::new(),
     };
     Ok(vec![
-        client(super::YARDSTICK, Some(Http::Two), workshop.rust("hyper")),
-        client("rust-reqwest", None, peers.join("reqwest")),
-        client("rust-blooio", None, peers.join("blooio")),
-        client("rust-ours", Some(Http::Two), workshop.rust("ours")),
+        client(super::YARDSTICK, workshop.rust("hyper")),
+        client("rust-reqwest", peers.join("reqwest")),
+        client("rust-blooio", peers.join("blooio")),
+        client("rust-ours", workshop.rust("ours")),
     ])
 }
 
@@ -198,7 +201,7 @@ fn node(workshop: &Workshop) -> Result<Vec<Client>> {
     Ok([
         ("node-ours", true, Some(Http::Two), "ours"),
         ("node-fetch", false, Some(Http::One), "fetch"),
-        ("node-undici", false, Some(Http::One), "undici"),
+        ("node-undici", false, Some(Http::Two), "undici"),
         ("node-axios", false, Some(Http::One), "axios"),
     ]
     .map(client)

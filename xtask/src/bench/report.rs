@@ -19,7 +19,7 @@ pub struct Report {
 struct Row {
     client: &'static str,
     typed: bool,
-    /// In a run over TLS, where others speak HTTP/2.
+    /// Where others speak HTTP/2.
     http1: bool,
     scenario: &'static str,
     concurrency: usize,
@@ -36,7 +36,7 @@ struct Row {
 type Show = fn(&Row) -> String;
 
 impl Report {
-    pub fn of(clients: &[Client], costs: &Costs, machine: Vec<String>, tls: bool) -> Report {
+    pub fn of(clients: &[Client], costs: &Costs, machine: Vec<String>, tls: Option<Http>) -> Report {
         let row = |client: &Client, cell: Cell| {
             let rounds = costs[&(client.name, cell)].clone();
             let bare = &costs[&(YARDSTICK, cell)];
@@ -44,7 +44,7 @@ impl Report {
             Row {
                 client: client.name,
                 typed: client.typed,
-                http1: tls && client.tls == Some(Http::One),
+                http1: tls == Some(Http::Two) && client.tls == Some(Http::One),
                 scenario: cell.scenario,
                 concurrency: cell.concurrency,
                 cpu_us_per_call: over(&cpu),

@@ -25,6 +25,7 @@ impl Caller for Peer {
 }
 
 fn main() -> Result<()> {
+    bloomchats_peers::provide_tls();
     let url = std::env::args().nth(1).unwrap_or_default();
     let config = ClientConfig::new().with_base_url(format!("{url}/v2/api"));
     let shared = Arc::new((Client::from_config(config)?, BlooioCreds::new(KEY)));

@@ -35,6 +35,7 @@ impl Caller for Bare {
 }
 
 fn main() -> Result<()> {
+    bloomchats_peers::provide_tls();
     let client = Client::builder().user_agent("bench").tcp_nodelay(true).no_proxy().build()?;
     drive::run(|url| {
         let client = client.clone();

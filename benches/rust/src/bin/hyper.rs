@@ -1,7 +1,7 @@
-//! The yardstick: hyper and serde structs. No pool, no checks, no retries. Each caller has a connection of its own; over TLS all share one,
-//! which speaks HTTP/2.
+//! The yardstick: hyper and serde structs. No pool, no checks, no retries. Each caller has a connection of its own; where the server speaks
+//! HTTP/2, all share one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, ensure};
 use bloomchats_benches::drive::{self, Caller};
@@ -12,12 +12,13 @@ use http::{HeaderValue, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::version::TLS13;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 enum Bare {
@@ -25,39 +26,45 @@ enum Bare {
     Shared { origin: String, connection: http2::SendRequest<Full<Bytes>> },
 }
 
-static SHARED: OnceCell<http2::SendRequest<Full<Bytes>>> = OnceCell::const_new();
+static SHARED: OnceLock<http2::SendRequest<Full<Bytes>>> = OnceLock::new();
 
 async fn open(url: String) -> Result<Bare> {
-    let (scheme, host) = url.split_once("://").context("no URL")?;
-    if scheme == "https" {
-        let connection = SHARED.get_or_try_init(|| share(host)).await?.clone();
-        return Ok(Bare::Shared { origin: url, connection });
+    if let Some(connection) = SHARED.get() {
+        return Ok(Bare::Shared { origin: url, connection: connection.clone() });
     }
-    let (connection, driver) = http1::handshake(TokioIo::new(dial(host).await?)).await?;
+    let (scheme, host) = url.split_once("://").context("no URL")?;
+    let stream = TcpStream::connect(host).await?;
+    stream.set_nodelay(true)?;
+    if scheme != "https" {
+        return own(host, stream).await;
+    }
+    let name = ServerName::try_from(host.split(':').next().unwrap_or_default().to_owned())?;
+    let stream = TlsConnector::from(Arc::new(trust()?)).connect(name, stream).await?;
+    if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+        return own(host, stream).await;
+    }
+    let (connection, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
+    let connection = SHARED.get_or_init(|| connection).clone();
+    Ok(Bare::Shared { origin: url, connection })
+}
+
+async fn own(host: &str, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Bare> {
+    let (connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(driver);
     Ok(Bare::Own { host: HeaderValue::from_str(host)?, connection })
 }
 
-async fn dial(host: &str) -> Result<TcpStream> {
-    let stream = TcpStream::connect(host).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-async fn share(host: &str) -> Result<http2::SendRequest<Full<Bytes>>> {
+fn trust() -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let file = std::env::var("SSL_CERT_FILE").context("SSL_CERT_FILE")?;
     roots.add(CertificateDer::from_pem_file(file)?)?;
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&[&TLS13])?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let name = ServerName::try_from(host.split(':').next().unwrap_or_default().to_owned())?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, dial(host).await?).await?;
-    let (connection, driver) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
-    tokio::spawn(driver);
-    Ok(connection)
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 impl Bare {

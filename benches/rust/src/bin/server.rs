@@ -1,7 +1,7 @@
 //! The fixture server: answers every send and every list the same, on loopback, until its standard input closes.
 //!
-//! `server [--rows N] [--hold N] [--tls FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is answered once so
-//! many wait. `--tls`: over TLS, with HTTP/2 for who offers it; `FILE` is written, and holds whom to trust.
+//! `server [--rows N] [--hold N] [--tls FILE | --tls-http1 FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is
+//! answered once so many wait. `--tls`: over TLS, with HTTP/2 for who offers it; `FILE` is written, and holds whom to trust.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::version::TLS13;
 
 struct Fixture {
     rows: usize,
@@ -62,7 +63,9 @@ async fn serve() -> Result<()> {
     let rows = count("--rows")?.unwrap_or(ROWS);
     let hold = count("--hold")?.map(Barrier::new);
     let fixture = Arc::new(Fixture { rows, first: fixture::page(0, rows), sent: fixture::sent(), hold });
-    let tls = option("--tls").map(|file| certified(Path::new(&file))).transpose()?;
+    let both = option("--tls").map(|file| (file, vec![b"h2".to_vec(), b"http/1.1".to_vec()]));
+    let spoken = both.or_else(|| Some((option("--tls-http1")?, vec![b"http/1.1".to_vec()])));
+    let tls = spoken.map(|(file, spoken)| certified(Path::new(&file), spoken)).transpose()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}://{}", if tls.is_some() { "https" } else { "http" }, listener.local_addr()?);
     loop {
@@ -86,7 +89,7 @@ async fn converse(stream: TcpStream, tls: Option<TlsAcceptor>, fixture: Arc<Fixt
 }
 
 /// A certificate for loopback; who issued it is written to `file`.
-fn certified(file: &Path) -> Result<TlsAcceptor> {
+fn certified(file: &Path, spoken: Vec<Vec<u8>>) -> Result<TlsAcceptor> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     // A name of its own: OpenSSL takes a certificate whose issuer bears its name to be its own issuer.
@@ -97,10 +100,10 @@ fn certified(file: &Path) -> Result<TlsAcceptor> {
     let certificate = CertificateParams::new(vec![Ipv4Addr::LOCALHOST.to_string()])?.signed_by(&key, &authority)?;
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&[&TLS13])?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = spoken;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
