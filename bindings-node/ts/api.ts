@@ -2,6 +2,7 @@
 
 import type { APIPromise, CallOptions } from "./call";
 import { type Core, Resource } from "./client";
+import { conceal } from "./show";
 
 /** An HTTP method. */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -16,12 +17,12 @@ export interface RequestParams {
 
 /** An API with its resources. */
 export class Api extends Resource {
-  readonly #name: string;
+  private declare readonly called: string;
 
   /** @internal */
-  constructor(core: Core, name: string) {
+  constructor(core: Core, called: string) {
     super(core);
-    this.#name = name;
+    conceal(this, "called", called);
   }
 
   /**
@@ -30,6 +31,6 @@ export class Api extends Resource {
    * @param path relative to the API's prefix, as `/contacts`.
    */
   request<T = unknown>(method: Method, path: string, params?: RequestParams, options?: CallOptions): APIPromise<T> {
-    return this.core.call<T>(`${this.#name}.request`, { method, path }, params, options, { shapes: {} });
+    return this.core.call<T>(`${this.called}.request`, { method, path }, params, options, { shapes: {} });
   }
 }

@@ -1,6 +1,9 @@
 /** Options of a call, and the promise of its value. */
 
+import { type InspectOptions, inspect } from "node:util";
+
 import type { Completion } from "./bridge";
+import { show } from "./show";
 
 /** Settings of one call. What is left out falls back to the client's. */
 export interface CallOptions {
@@ -75,6 +78,12 @@ export class APIResponse<T> {
   /** The value as JSON (on a page: the whole body), with every digit of numbers beyond 2^53, which `value` rounds. */
   get json(): string {
     return this.#completion.body;
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
+    const { value, status, requestId, attempts, idempotencyKey } = this;
+    return show(this, { value, status, requestId, attempts, idempotencyKey }, depth, options);
   }
 }
 

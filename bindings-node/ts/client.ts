@@ -1,6 +1,7 @@
 /** Opening clients, and the one way every operation takes. */
 
 import { AsyncResource } from "node:async_hooks";
+import { type InspectOptions, inspect, types } from "node:util";
 
 import { type Caller, type Completion, type Provider, bridge, follow } from "./bridge";
 import { APIPromise, type CallOptions } from "./call";
@@ -13,6 +14,7 @@ import { type Observer, Watchers } from "./observe";
 import { List } from "./page";
 import { bytesOf, isHeaders } from "./realm";
 import { type Shapes, list, model } from "./shape";
+import { conceal, showBriefly } from "./show";
 import { toUpload } from "./upload";
 
 /** How a client is set up. Durations are in ms. */
@@ -77,11 +79,11 @@ export interface Form { readonly shapes: Shapes; readonly files?: readonly strin
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** An open client, as its resources see it. @internal */
+/** An open client, as its resources see it. Its fields are no `#` ones: those would keep it from working behind a proxy. @internal */
 export class Core {
-  #client: NativeClient | undefined;
-  readonly #provider: Provider | undefined;
-  readonly #watchers: Watchers;
+  private client: NativeClient | undefined;
+  private readonly provider: Provider | undefined;
+  private readonly watchers: Watchers;
 
   constructor(product: "blooio" | "bloomchats", options: ClientOptions) {
     if (typeof options !== "object" || options === null) throw misconfigured("the settings of a client are an object, as { apiKey }");
@@ -89,8 +91,8 @@ export class Core {
     const provider = typeof apiKey === "function" ? apiKey : undefined;
     if (!["string", "function", "undefined"].includes(typeof apiKey)) throw misconfigured("apiKey: expected a string, or a function that returns one");
     if (!["function", "undefined"].includes(typeof observer)) throw misconfigured("observer: expected a function");
-    this.#watchers = new Watchers(observer);
-    this.#provider = provider;
+    this.watchers = new Watchers(observer);
+    this.provider = provider;
     const variable = product.toUpperCase();
     // A worker has an environment of its own, which only JavaScript sees.
     const given: Record<string, unknown> = {
@@ -99,16 +101,16 @@ export class Core {
       api_key: provider ? undefined : apiKey ?? (process.env[`${variable}_API_KEY`] || undefined),
       base_url: process.env[`${variable}_BASE_URL`] || undefined,
       ca_certs: textOf(caCerts),
-      plan: typeof plan === "object" ? argumentsOf({}, plan) : plan,
+      plan: typeof plan === "object" && plan !== null ? Object.fromEntries(Object.entries(plan).map(([name, limit]) => [snake(name), limit])) : plan,
     };
     for (const [name, value] of Object.entries(settings)) {
       if (!Object.hasOwn(SETTINGS, name)) throw misconfigured(`unknown setting \`${name}\`${nearly(name, { apiKey, caCerts, ...SETTINGS }, "; it is ")}`);
       if (value !== undefined) set(given, SETTINGS[name as keyof typeof SETTINGS], value, () => misconfigured(`${name}: expected milliseconds, 0 or more`));
     }
-    this.#client = this.#open(encodeConfig(given), provider !== undefined);
+    this.client = this.open(encodeConfig(given), provider !== undefined);
   }
 
-  #open(config: string, provider: boolean): NativeClient {
+  private open(config: string, provider: boolean): NativeClient {
     const script = scripting.next;
     const opened = script ? bridge.openScripted(config, provider, script.json) : bridge.open(config, provider);
     if (typeof opened === "string") throw toError(opened);
@@ -120,13 +122,13 @@ export class Core {
 
   /** Lets go of the connections. Calls under way come to their end; new ones are refused. */
   close(): void {
-    this.#client = undefined;
+    this.client = undefined;
   }
 
   /** An operation with one answer. */
   call<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): APIPromise<T> {
     return new APIPromise<T>(
-      (done, failed) => this.#begin(operation, given, params, options, form.files, done, failed),
+      (done, failed) => this.begin(operation, given, params, options, form.files, done, failed),
       (completion) => read<T>(completion, form),
     );
   }
@@ -135,41 +137,44 @@ export class Core {
   list<T>(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, form: Form): List<T> {
     const fetch = (next: NativePage | undefined): Promise<Completion> =>
       new Promise((resolve) => {
-        if (next === undefined) return this.#begin(operation, given, params, options, undefined, resolve, resolve);
+        if (next === undefined) return this.begin(operation, given, params, options, undefined, resolve, resolve);
         const signal = options?.signal;
         if (signal?.aborted) return resolve(failing(operation, () => new AbortError(signal.reason, {})));
-        if (this.#client === undefined) return resolve(failing(operation, closed));
-        this.#follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
+        if (this.client === undefined) return resolve(failing(operation, closed));
+        this.follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
       });
     return new List(fetch, (item, name) => model(item, form.shapes[name]));
   }
 
   /** Makes a call. A refusal of its arguments is told like every other end. */
-  #begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, files: readonly string[] | undefined, done: Caller["done"], failed: Caller["failed"]): void {
+  private begin(operation: string, given: Arguments, params: object | undefined, options: CallOptions | undefined, files: readonly string[] | undefined, done: Caller["done"], failed: Caller["failed"]): void {
     const refuse = (error: unknown): void => failed(isOurs(error) ? failing(operation, () => error) : Promise.reject(error));
     try {
-      const client = this.#client;
+      const client = this.client;
       if (client === undefined) throw closed();
       checkObject("params", params);
       checkObject("options", options);
       const signal = checkSignal(options);
       const call = argumentsOf(given, params);
+      const taken = files && takeFiles(files, call);
+      const text = `${operation}\n${encode(call)}\n${encodeOptions(options)}`;
       const start = (uploads?: NativeUpload[]): void => {
         throwIfAborted(signal, options);
-        const text = `${operation}\n${encode(call)}\n${encodeOptions(options)}`;
-        this.#follow((number, watched) => client(number, text, watched, uploads), operation, signal, done, failed);
+        this.follow((number, watched) => client(number, text, watched, uploads), operation, signal, done, failed);
       };
-      if (files === undefined) start();
-      else takeUploads(files, call).then(start).catch(refuse);
+      const uploads = taken?.map(([field, file]) => toUpload(field, file));
+      // Bytes are taken before the call returns: they are the caller's again then, to write over or to transfer.
+      if (uploads?.some(types.isPromise)) Promise.all(uploads).then(start).catch(refuse);
+      else start(uploads as NativeUpload[] | undefined);
     } catch (error) {
       refuse(error);
     }
   }
 
-  #follow(start: (number: number, watched: boolean) => void, operation: string, signal: AbortSignal | undefined, done: Caller["done"], failed: Caller["failed"]): void {
+  private follow(start: (number: number, watched: boolean) => void, operation: string, signal: AbortSignal | undefined, done: Caller["done"], failed: Caller["failed"]): void {
     // The answer belongs to whoever made the call, not to the event loop's tick that asks.
-    const provider = this.#provider && AsyncResource.bind(this.#provider);
-    follow(start, { operation, signal, provider, watch: this.#watchers.watch(), done, failed });
+    const provider = this.provider && AsyncResource.bind(this.provider);
+    follow(start, { operation, signal, provider, watch: this.watchers.watch(), done, failed });
   }
 }
 
@@ -185,13 +190,10 @@ function isOurs(error: unknown): error is Error {
 }
 
 /** Takes the files out of a call's arguments. */
-async function takeUploads(files: readonly string[], call: Record<string, unknown>): Promise<NativeUpload[]> {
-  const uploads: NativeUpload[] = [];
-  for (const field of files) {
-    if (call[field] !== undefined) uploads.push(await toUpload(field, call[field]));
-    delete call[field];
-  }
-  return uploads;
+function takeFiles(files: readonly string[], call: Record<string, unknown>): [field: string, file: unknown][] {
+  const taken = files.filter((field) => call[field] !== undefined).map((field): [string, unknown] => [field, call[field]]);
+  for (const field of files) delete call[field];
+  return taken;
 }
 
 function checkObject(name: string, given: unknown): void {
@@ -211,9 +213,15 @@ function throwIfAborted(signal: AbortSignal | undefined, options?: CallOptions):
 }
 
 function argumentsOf(given: Arguments, params: object | undefined): Record<string, unknown> {
-  const call: Record<string, unknown> = {};
-  if (params !== undefined) for (const name of Object.keys(params)) call[snake(name)] = (params as Arguments)[name];
-  return Object.assign(call, given);
+  const call: Record<string, unknown> = { ...given };
+  if (params === undefined) return call;
+  for (const name of Object.keys(params)) {
+    const known = snake(name);
+    // `__proto__` is in every object, and to set it is to set something else.
+    if (known in call) throw misplaced(name, "is given twice, or is no argument");
+    call[known] = (params as Arguments)[name];
+  }
+  return call;
 }
 
 /** What core calls the settings that it takes as they are. */
@@ -297,10 +305,15 @@ export function misconfigured(message: string): ConfigError {
 /** What resources have in common. */
 export class Resource {
   /** @internal */
-  protected readonly core: Core;
+  protected declare readonly core: Core;
 
   /** @internal */
   constructor(core: Core) {
-    this.core = core;
+    conceal(this, "core", core);
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
+    return showBriefly(this, depth, options);
   }
 }

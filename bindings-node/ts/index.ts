@@ -12,12 +12,15 @@
  * Arguments are camelCase; models keep the names of the wire. `undefined` is left out, `null` is null.
  */
 
+import { type InspectOptions, inspect } from "node:util";
+
 import { type ClientOptions, Core } from "./client";
 import { toError } from "./error";
 import { BlooioV2Api } from "./generated/blooio_v2/resources";
 import { BlooioV4Api } from "./generated/blooio_v4/resources";
 import { BloomChatsApi } from "./generated/bloomchats/resources";
 import { native } from "./native";
+import { conceal, showBriefly } from "./show";
 
 /** Blooio: iMessage, SMS, RCS and more. */
 export class Blooio {
@@ -25,23 +28,28 @@ export class Blooio {
   readonly v2: BlooioV2Api;
   /** The beta API: many channels behind one set of calls. */
   readonly v4: BlooioV4Api;
-  readonly #core: Core;
+  private declare readonly core: Core;
 
   /** @throws ConfigError when a setting or the key (`BLOOIO_API_KEY`) is missing or malformed. */
   constructor(options: ClientOptions = {}) {
-    this.#core = new Core("blooio", options);
-    this.v2 = new BlooioV2Api(this.#core);
-    this.v4 = new BlooioV4Api(this.#core);
+    conceal(this, "core", new Core("blooio", options));
+    this.v2 = new BlooioV2Api(this.core);
+    this.v4 = new BlooioV4Api(this.core);
   }
 
   /** Lets go of the connections. Calls under way come to their end; later ones raise `ConfigError`. */
   close(): void {
-    this.#core.close();
+    this.core.close();
   }
 
   /** As `close`, for `using`. */
   [Symbol.dispose](): void {
-    this.#core.close();
+    this.core.close();
+  }
+
+  /** @internal */
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
+    return showBriefly(this, depth, options);
   }
 }
 

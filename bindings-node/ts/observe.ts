@@ -35,40 +35,40 @@ export type Watch = (json: string) => void;
 
 /** Those who watch the calls of one client. */
 export class Watchers {
-  readonly #observer: Observer | undefined;
-  #warned = false;
+  private readonly observer: Observer | undefined;
+  private warned = false;
 
   constructor(observer: Observer | undefined) {
-    this.#observer = observer;
+    this.observer = observer;
   }
 
   /** The eyes on the call that is being made; `undefined` when nobody looks. */
   watch(): Watch | undefined {
-    const traced = this.#try(spans);
-    if (traced === undefined && this.#observer === undefined) return undefined;
-    const observers = [traced, this.#observer].filter((observer) => observer !== undefined);
+    const traced = this.try(spans);
+    if (traced === undefined && this.observer === undefined) return undefined;
+    const observers = [traced, this.observer].filter((observer) => observer !== undefined);
     const place = new AsyncResource("BloomChatsCall");
     return (json) => {
       const event = read(json);
-      for (const observer of observers) this.#try(() => place.runInAsyncScope(observer, undefined, event));
+      for (const observer of observers) this.try(() => place.runInAsyncScope(observer, undefined, event));
     };
   }
 
   /** A watcher that fails must not harm what it watches. */
-  #try<T>(watch: () => T): T | undefined {
+  private try<T>(watch: () => T): T | undefined {
     try {
       const told = watch();
-      if (typeof told === "object") Promise.resolve(told).catch((error: unknown) => this.#warn(error));
+      if (typeof told === "object") Promise.resolve(told).catch((error: unknown) => this.warn(error));
       return told;
     } catch (error) {
-      this.#warn(error);
+      this.warn(error);
       return undefined;
     }
   }
 
-  #warn(error: unknown): void {
-    if (this.#warned) return;
-    this.#warned = true;
+  private warn(error: unknown): void {
+    if (this.warned) return;
+    this.warned = true;
     const message = "A client's observer failed. Its calls go on as if it had not; further failures are not reported.";
     const detail = error instanceof Error ? String(error.stack) : typeof error;
     process.emitWarning(message, { type: "BloomChatsWarning", code: "BLOOMCHATS_OBSERVER", detail });

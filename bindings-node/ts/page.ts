@@ -1,8 +1,11 @@
 /** Lists: items one by one, or pages one by one. */
 
+import { type InspectOptions, inspect } from "node:util";
+
 import type { Completion } from "./bridge";
 import { APIResponse } from "./call";
 import type { NativePage } from "./native";
+import { show } from "./show";
 
 /** One page of a list, with what the service said around it. */
 export class Page<T> extends APIResponse<T[]> {
@@ -31,6 +34,12 @@ export class Page<T> extends APIResponse<T[]> {
   /** Fetches the page after this one, `undefined` after the last; a failed fetch may be tried again. */
   async nextPage(): Promise<Page<T> | undefined> {
     return this.hasNext ? this.#follow() : undefined;
+  }
+
+  /** @internal */
+  override [inspect.custom](depth: number | null, options: InspectOptions): string {
+    const { items, hasNext, status, requestId, attempts } = this;
+    return show(this, { items, hasNext, status, requestId, attempts }, depth, options);
   }
 }
 

@@ -8,22 +8,22 @@ import type { NativeUpload } from "./native";
 /** Content of a file, at most 16 MiB; or content with a name and a media type of your choice. */
 export type Upload = Uint8Array | ArrayBuffer | Blob | { readonly content: Uint8Array | ArrayBuffer | Blob; readonly filename?: string | undefined; readonly contentType?: string | undefined };
 
-/** What every way to give a file comes down to. A `Blob` is read here, which takes a turn of the event loop. */
-export async function toUpload(field: string, upload: unknown): Promise<NativeUpload> {
+/** What every way to give a file comes down to; a promise where it is a `Blob`, which has yet to be read. */
+export function toUpload(field: string, upload: unknown): NativeUpload | Promise<NativeUpload> {
   const { content, filename, contentType } = isWrapped(upload) ? upload : { content: upload };
-  const named = isBlob(content) ? { filename: content.name, contentType: content.type } : {};
-  const read = await bytes(field, content);
-  return { field, filename: filename ?? (named.filename || field), contentType: contentType ?? (named.contentType || sniff(read)), bytes: read };
+  for (const [name, given] of Object.entries({ filename, contentType })) {
+    if (!["string", "undefined"].includes(typeof (given ?? undefined))) throw refusal(InvalidArgumentError, `${field}.${name}`, "expected a string");
+  }
+  const named = (given: unknown, name?: string, type?: string): NativeUpload => {
+    const bytes = bytesOf(given);
+    if (bytes === undefined) throw refusal(InvalidArgumentError, field, "expected a Uint8Array, an ArrayBuffer or a Blob");
+    return { field, filename: filename ?? (name || field), contentType: contentType ?? (type || sniff(bytes)), bytes };
+  };
+  return isBlob(content) ? content.arrayBuffer().then((read) => named(read, content.name, content.type)) : named(content);
 }
 
 function isWrapped(upload: unknown): upload is { content: unknown; filename?: string; contentType?: string } {
   return typeof upload === "object" && upload !== null && "content" in upload;
-}
-
-async function bytes(field: string, content: unknown): Promise<Uint8Array> {
-  const read = bytesOf(isBlob(content) ? await content.arrayBuffer() : content);
-  if (read !== undefined) return read;
-  throw refusal(InvalidArgumentError, field, "expected a Uint8Array, an ArrayBuffer or a Blob");
 }
 
 /** The image types that both services take, by their first bytes. */

@@ -42,7 +42,7 @@ export function verify(body: RawBody, header: SignatureHeader, secrets: string |
   const now = wholeSeconds("now", options.now === undefined ? Date.now() : Number(options.now));
   const tolerance = wholeSeconds("tolerance", options.tolerance ?? TOLERANCE);
   // What is no text is no secret, which core says better than a conversion would.
-  const known = (typeof secrets === "string" ? [secrets] : [...(secrets ?? [])]).map((secret) => (typeof secret === "string" ? secret : ""));
+  const known = [secrets].flat().map((secret: unknown) => (typeof secret === "string" ? secret : ""));
   return read(native.verifyWebhook(bytes, signatureOf(header), known, now, tolerance));
 }
 

@@ -99,6 +99,10 @@ test("arguments and options in the wrong place are refused by name", async () =>
     [() => messages.send("+1555", { txt: "x" }), "txt"],
     [() => messages.send(undefined, { text: "x" }), "chat"],
     [() => messages.send({}, { text: "x" }), "chat"],
+    [() => messages.send("+1555", { text: "x", chat: "+1666" }), "chat"],
+    [() => messages.send("+1555", { text: "x", replyTo: { message_id: "m0" }, reply_to: { message_id: "m1" } }), "reply_to"],
+    [() => messages.send("+1555", JSON.parse('{ "text": "x", "__proto__": { "effect": "slam" } }')), "__proto__"],
+    [() => messages.send("+1555", { text: "x" }, JSON.parse('{ "__proto__": { "timeout": 1 } }')), "__proto__"],
   ];
   for (const [call, argument] of cases) {
     const error = await rejection(call());
@@ -226,6 +230,7 @@ test("settings are checked when a client is made", (t) => {
     [() => new Blooio(null), /an object/],
     [() => new Blooio({ apiKey: "k", plan: "gold" }), /plan/],
     [() => new Blooio({ apiKey: "k", plan: {} }), /plan/],
+    [() => new Blooio({ apiKey: "k", plan: JSON.parse('{ "perMinute": 5, "__proto__": {} }') }), /plan/],
   ];
   for (const [open, message] of cases) {
     assert.throws(open, (error) => error instanceof ConfigError && message.test(error.message) && !inspect(error).includes("bl_secret"), String(message));
@@ -284,11 +289,51 @@ test("uploads from bytes, a Blob and a File", async (t) => {
   const parts = server.requests.map(({ body }) => /filename="(.+?)"\r\nContent-Type: (.+?)\r\n/.exec(body).slice(1).join());
   const file = globalThis.File ? ["me.png,image/png"] : [];
   assert.deepEqual(parts, ["icon,image/png", "icon,image/png", "icon,image/webp", ...file, "icon,image/png", "icon,image/png", "icon,text/javascript", "a.bin,application/x-icon", "icon,image/png"]);
-  for (const wrong of ["text", 5, null, {}]) {
+  for (const wrong of ["text", 5, null, {}, { content: "text" }, { content: png, filename: 5 }, { content: png, contentType: {} }]) {
     const error = await rejection(groups.setIcon("grp_1", wrong));
     assert.ok(error instanceof InvalidArgumentError, inspect(wrong));
-    assert.equal(error.argument, "icon");
+    assert.equal(error.argument, ["filename", "contentType"].reduce((at, name) => (wrong?.[name] === undefined ? at : `icon.${name}`), "icon"));
   }
+});
+
+test("the bytes of an upload are the caller's again when the call returns", async () => {
+  const client = testing.scripted(Blooio, [{ status: 200, json: {} }, { status: 200, json: {} }]);
+  const bytes = Buffer.from("first");
+  const calls = [client.v2.groups.setIcon("grp_1", bytes), client.v2.groups.setIcon("grp_1", { content: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 5) })];
+  bytes.fill("x");
+  await Promise.all(calls);
+  for (const { body } of client.requests) assert.match(body, /first/);
+});
+
+test("a client works behind a proxy that wraps whatever it gives, as those that trace do", async () => {
+  const wrap = (target) => new Proxy(target, { get: (...of) => ((got) => (typeof got === "object" && got !== null ? wrap(got) : got))(Reflect.get(...of)) });
+  const client = wrap(testing.scripted(Blooio, [OK, OK], { observer: () => {} }));
+  assert.equal((await client.v2.messages.send("+1555", { text: "x" })).message_id, "m1");
+  assert.equal((await client.v2.request("GET", "/x")).message_id, "m1");
+  client.close();
+  assert.ok((await rejection(client.v2.me.get())) instanceof ConfigError);
+});
+
+test("console.log shows clients by their parts' names, responses and pages with what they hold", async () => {
+  const page = { status: 200, headers: { "x-request-id": "r1" }, json: { chats: [{ id: "c" }], pagination: { limit: 1, offset: 0, total: 3 } } };
+  const client = testing.scripted(Blooio, [page, { status: 200, json: { ok: true } }]);
+  class Notifier extends Blooio {
+    sent = { today: [5] };
+  }
+  const { value: first } = await client.v2.chats.list({ limit: 1 }).pages().next();
+  const shown = [
+    [client, "Blooio { v2: [BlooioV2Api], v4: [BlooioV4Api] }"],
+    [{ client }, "{ client: Blooio { v2: [BlooioV2Api], v4: [BlooioV4Api] } }"],
+    [{ of: { of: { of: client } } }, "{ of: { of: { of: [Blooio] } } }"],
+    [new BloomChats({ apiKey: "k" }), "BloomChats { contacts: [Contacts] }"],
+    [new Notifier({ apiKey: "k" }), "Notifier { v2: [BlooioV2Api], v4: [BlooioV4Api], sent: [Object] }"],
+    [client.v2.me, "Me {}"],
+    [client.v2.chats.list(), "List {}"],
+    [first, "Page {\n  items: [ { id: 'c' } ],\n  hasNext: true,\n  status: 200,\n  requestId: 'r1',\n  attempts: 1\n}"],
+    [await client.v2.me.get().withResponse(), "APIResponse { value: { ok: true }, status: 200, attempts: 1 }"],
+  ];
+  for (const [value, text] of shown) assert.equal(inspect(value), text);
+  assert.equal(inspect(client, { depth: null }), inspect(client));
 });
 
 test("fields of an unexpected type read as absent, and raw has them", async () => {

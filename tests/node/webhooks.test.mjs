@@ -77,7 +77,7 @@ test("wrong use", () => {
   assert.throws(() => webhooks.verify(BODY, HEADER, "", { now: NOW }), ConfigError);
   assert.throws(() => webhooks.verify(BODY, HEADER, SECRET, { now: NaN }), InvalidArgumentError);
   assert.throws(() => webhooks.verify(BODY, HEADER, SECRET, { tolerance: -1 }), InvalidArgumentError);
-  assert.throws(() => webhooks.verify(BODY, HEADER, [SECRET, undefined], { now: NOW }), ConfigError);
+  for (const secrets of [[SECRET, undefined], 5, {}, null, undefined, Symbol("x")]) assert.throws(() => webhooks.verify(BODY, HEADER, secrets, { now: NOW }), ConfigError);
   assert.throws(() => webhooks.parse("[]"), DecodeError);
 });
 
