@@ -1,5 +1,7 @@
 /** Files to send. */
 
+import { basename } from "node:path";
+
 import { refusal } from "./error";
 import { InvalidArgumentError } from "./generated/errors";
 import { bytesOf, isBlob } from "./realm";
@@ -17,7 +19,8 @@ export function toUpload(field: string, upload: unknown): NativeUpload | Promise
   const named = (given: unknown, name?: string, type?: string): NativeUpload => {
     const bytes = bytesOf(given);
     if (bytes === undefined) throw refusal(InvalidArgumentError, field, "expected a Uint8Array, an ArrayBuffer or a Blob");
-    return { field, filename: filename ?? (name || field), contentType: contentType ?? (type || sniff(bytes)), bytes };
+    // Bun calls a file that it reads by its path, which is nobody else's business.
+    return { field, filename: filename ?? (basename(name ?? "") || field), contentType: contentType ?? (type || sniff(bytes)), bytes };
   };
   return isBlob(content) ? content.arrayBuffer().then((read) => named(read, content.name, content.type)) : named(content);
 }

@@ -280,7 +280,7 @@ test("uploads from bytes, a Blob and a File", async (t) => {
   await groups.setIcon("grp_1", new Uint8Array(png));
   await groups.setIcon("grp_1", png.buffer.slice(png.byteOffset, png.byteOffset + png.length));
   await groups.setIcon("grp_1", new Blob([png], { type: "image/webp" }));
-  if (globalThis.File) await groups.setIcon("grp_1", new File([png], "me.png"));
+  if (globalThis.File) await groups.setIcon("grp_1", new File([png], "/home/jane/me.png"));
   await groups.setIcon("grp_1", runInNewContext("Uint8Array.from(given)", { given: [...png] }));
   await groups.setIcon("grp_1", runInNewContext("Uint8Array.from(given).buffer", { given: [...png] }));
   await groups.setIcon("grp_1", await openAsBlob(new URL(import.meta.url), { type: "text/javascript" }));

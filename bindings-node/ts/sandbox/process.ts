@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -46,7 +47,8 @@ export class SandboxProcess {
       isSilent = true;
       kill(child);
     }, STARTING);
-    const facts = factsOf(await firstLine(child.stdout));
+    // What never started has no output, which Bun takes for a failure of the stream.
+    const facts = factsOf(await firstLine(child.stdout).catch(() => ""));
     clearTimeout(late);
     if (!facts) {
       const end = await stop();
@@ -122,5 +124,6 @@ function kill(child: ChildProcess): void {
 /** It must not keep this process alive; its standard input closes with us, and that ends it. */
 function letGo(child: ChildProcess): void {
   child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
+  // It is a socket here; in Bun it is none, and keeps nothing alive.
+  (child.stdin as Partial<Socket>).unref?.();
 }
