@@ -217,7 +217,10 @@ impl Callback {
     pub fn hold(&self, yes: bool) -> Result<()> {
         let change = if yes { sys::napi_reference_ref } else { sys::napi_reference_unref };
         // SAFETY: whoever calls this is on the environment's thread, and the reference is there until `drop`.
-        check_status!(unsafe { change(self.env.raw(), self.function, ptr::null_mut()) }, "the event loop cannot be held")
+        check_status!(
+            unsafe { change(self.env.raw(), self.function, ptr::null_mut()) },
+            "the event loop cannot be held"
+        )
     }
 
     /// The function itself, while it is there.
