@@ -243,8 +243,7 @@ impl Host {
                 return Ok(self.post.get_or_init(|| Post { watch, mailbox }));
             }
         }
-        let wake = self.wake.function()?.build_threadsafe_function::<()>().weak::<true>().build()?;
-        let mailbox = Arc::new(Mailbox::new(Engine::Thread(wake, runtime)));
+        let mailbox = Arc::new(Mailbox::new(Engine::Thread(self.wake.from_anywhere()?, runtime)));
         Ok(self.post.get_or_init(|| Post { watch: None, mailbox }))
     }
 }

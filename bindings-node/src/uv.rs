@@ -12,6 +12,8 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{FromNapiValue, Function, JsValue};
 use napi::{Env, Error, Result, check_status, sys};
 
+use crate::mailbox::Wake;
+
 /// `uv_handle_type`, `uv_poll_event` and the alignment of every handle, as libuv 1 promises them.
 const UV_POLL: c_int = 8;
 const UV_READABLE: c_int = 1;
@@ -223,8 +225,22 @@ impl Callback {
         )
     }
 
+    /// The way to have it called from another thread.
+    pub fn from_anywhere(self: &Rc<Callback>) -> Result<Wake> {
+        let callback = Rc::downgrade(self);
+        // Deno calls what is queued when its environment has ended, and all that `callback` would use is freed.
+        let call = move |_| {
+            if let Some(callback) = callback.upgrade() {
+                callback.call();
+            }
+            Ok(())
+        };
+        let nothing: Function<'_, (), ()> = self.env.create_function("wake", nothing)?;
+        nothing.build_threadsafe_function::<()>().weak::<true>().build_callback(call)
+    }
+
     /// The function itself, while it is there.
-    pub fn function(&self) -> Result<Function<'_, (), ()>> {
+    fn function(&self) -> Result<Function<'_, (), ()>> {
         let mut value = ptr::null_mut();
         // SAFETY: as in `hold`; a reference to what is gone gives no value.
         unsafe {
@@ -268,6 +284,11 @@ impl Callback {
             }
         }
     }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn nothing(_env: sys::napi_env, _info: sys::napi_callback_info) -> sys::napi_value {
+    ptr::null_mut()
 }
 
 #[allow(unsafe_code)]

@@ -140,46 +140,48 @@ test("a worker has an environment of its own", async () => {
   assert.match(result.output, /opened/);
 });
 
-test("a vm context that a test runner made for one file goes away with the clients in it", { skip: process.platform !== "linux" }, async () => {
-  const result = await run(`${open}
-    import { readdirSync, readFileSync } from "node:fs";
-    import { createRequire } from "node:module";
-    import { dirname, join } from "node:path";
-    import { createContext, runInContext } from "node:vm";
-    const outside = createRequire(process.env.DIST);
-    const load = (context, path, loaded = new Map()) => {
-      if (loaded.has(path)) return loaded.get(path).exports;
-      const module = { exports: {} };
-      loaded.set(path, module);
-      const inside = (id) => (/^\\.(?!.*node$)/.test(id) ? load(context, join(dirname(path), id.replace(/(\\.js)?$/, ".js")), loaded) : outside(id));
-      const code = "(function (exports, require, module, __dirname) {" + readFileSync(path, "utf8") + "})";
-      runInContext(code, context)(module.exports, inside, module, dirname(path));
-      return module.exports;
-    };
-    const [server, baseUrl] = await serve(ok);
-    const use = async () => {
-      const context = createContext({ process, Buffer });
-      const { Blooio } = load(context, process.env.DIST + "index.js");
-      await new Blooio({ apiKey: "k", baseUrl }).v2.messages.send("+1", { text: "x" });
-      return new WeakRef(context);
-    };
-    const descriptors = () => readdirSync("/proc/self/fd").length;
-    const contexts = [await use()];
-    const before = descriptors();
-    for (let i = 0; i < 20; i++) contexts.push(await use());
-    const stay = () => contexts.filter((context) => context.deref()).length;
-    for (let i = 0; i < 100 && (stay() > 0 || descriptors() > before); i++) {
-      // What was looked at stays until the next turn; and each collection lets the next one take what it has let go.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      gc();
-    }
-    console.log(stay(), "stay,", descriptors() <= before);
-    server.closeAllConnections();
-    server.close();
-  `, { args: ["--expose-gc"] });
-  ended(result);
-  assert.match(result.output, /^0 stay, true$/m);
-});
+for (const [driver, own] of [["its event loop", ""], ["a thread", ", Bun: {}"]]) {
+  test(`a vm context that a test runner made for one file goes away with the clients in it, driven by ${driver}`, { skip: process.platform !== "linux" }, async () => {
+    const result = await run(`${open}
+      import { readdirSync, readFileSync } from "node:fs";
+      import { createRequire } from "node:module";
+      import { dirname, join } from "node:path";
+      import { createContext, runInContext } from "node:vm";
+      const outside = createRequire(process.env.DIST);
+      const load = (context, path, loaded = new Map()) => {
+        if (loaded.has(path)) return loaded.get(path).exports;
+        const module = { exports: {} };
+        loaded.set(path, module);
+        const inside = (id) => (/^\\.(?!.*node$)/.test(id) ? load(context, join(dirname(path), id.replace(/(\\.js)?$/, ".js")), loaded) : outside(id));
+        const code = "(function (exports, require, module, __dirname) {" + readFileSync(path, "utf8") + "})";
+        runInContext(code, context)(module.exports, inside, module, dirname(path));
+        return module.exports;
+      };
+      const [server, baseUrl] = await serve(ok);
+      const use = async () => {
+        const context = createContext({ process, Buffer${own} });
+        const { Blooio } = load(context, process.env.DIST + "index.js");
+        await new Blooio({ apiKey: "k", baseUrl }).v2.messages.send("+1", { text: "x" });
+        return new WeakRef(context);
+      };
+      const descriptors = () => readdirSync("/proc/self/fd").length;
+      const contexts = [await use()];
+      const before = descriptors();
+      for (let i = 0; i < 20; i++) contexts.push(await use());
+      const stay = () => contexts.filter((context) => context.deref()).length;
+      for (let i = 0; i < 100 && (stay() > 0 || descriptors() > before); i++) {
+        // What was looked at stays until the next turn; and each collection lets the next one take what it has let go.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        gc();
+      }
+      console.log(stay(), "stay,", descriptors() <= before);
+      server.closeAllConnections();
+      server.close();
+    `, { args: ["--expose-gc"] });
+    ended(result);
+    assert.match(result.output, /^0 stay, true$/m);
+  });
+}
 
 test("a load failure says platform, libc and tried paths, with its cause", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "sdk-"));
