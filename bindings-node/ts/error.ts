@@ -31,27 +31,27 @@ export interface ErrorFacts {
  */
 export class BloomChatsError extends Error {
   /** Kind, the same word in every language: `rate_limit`, `invalid_argument`, … */
-  readonly kind: string;
+  declare readonly kind: string;
   /** HTTP status, when an answer arrived. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** The service's machine-readable code; an open set. */
-  readonly code: string | undefined;
+  declare readonly code: string | undefined;
   /** The service's id of the request, for its support. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** How long the service asked to wait, in ms. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** Attempts made; 0 when nothing was sent. */
-  readonly attempts: number;
+  declare readonly attempts: number;
   /** Whether the service may have done what was asked. */
-  readonly maybeSent: boolean;
+  declare readonly maybeSent: boolean;
   /** The key that last went on the wire: pass it again to find out without sending twice. */
-  readonly idempotencyKey: string | undefined;
+  declare readonly idempotencyKey: string | undefined;
   /** The argument that was refused, by its name in the contract: `link_preview.title`; or the option. */
-  readonly argument: string | undefined;
+  declare readonly argument: string | undefined;
   /** Why a webhook does not verify: `missing_header`, `bad_form`, `stale`, `future`, `wrong_secret`, `parsed_body`. */
-  readonly reason: string | undefined;
+  declare readonly reason: string | undefined;
   /** When a quota resets, in epoch milliseconds. */
-  readonly resetsAt: number | undefined;
+  declare readonly resetsAt: number | undefined;
   /** The service's answer: JSON, or text. Not enumerable, so that logging an error does not log what people wrote. */
   declare readonly body: unknown;
   /** The fan-out of a send that could serve no recipient (422). Not enumerable. */
@@ -61,17 +61,19 @@ export class BloomChatsError extends Error {
 
   constructor(facts: ErrorFacts, cause: unknown = facts.cause && fromFacts(facts.cause)) {
     super(facts.message, cause === undefined ? undefined : { cause });
-    this.kind = facts.kind;
-    this.status = facts.status;
-    this.code = facts.code;
-    this.requestId = facts.request_id;
-    this.retryAfter = facts.retry_after_s === undefined ? undefined : Math.round(facts.retry_after_s * 1000);
-    this.attempts = facts.attempts ?? 0;
-    this.maybeSent = facts.maybe_sent ?? false;
-    this.idempotencyKey = facts.idempotency_key ?? undefined;
-    this.argument = facts.argument;
-    this.reason = facts.reason;
-    this.resetsAt = facts.resets_at;
+    state(this, {
+      kind: facts.kind,
+      status: facts.status,
+      code: facts.code,
+      requestId: facts.request_id,
+      retryAfter: facts.retry_after_s === undefined ? undefined : Math.round(facts.retry_after_s * 1000),
+      attempts: facts.attempts ?? 0,
+      maybeSent: facts.maybe_sent ?? false,
+      idempotencyKey: facts.idempotency_key,
+      argument: facts.argument,
+      reason: facts.reason,
+      resetsAt: facts.resets_at,
+    });
     hide(this, { body: facts.body, result: facts.result, lastStatus: facts.last_status });
   }
 
@@ -82,11 +84,8 @@ export class BloomChatsError extends Error {
 
   /** @internal */
   [inspect.custom](depth: number, options: object, show: typeof inspect): string {
-    const { kind, status, code, requestId, retryAfter, attempts, maybeSent, idempotencyKey, argument, reason } = this;
-    const facts = { kind, status, code, requestId, retryAfter, attempts, maybeSent, idempotencyKey, argument, reason };
-    const known = Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined));
     const cause = this.cause === undefined || depth < 0 ? "" : ` [cause]: ${show(this.cause, options)}`;
-    return `${this.stack ?? String(this)} ${show(known, options)}${cause}`;
+    return `${this.stack ?? String(this)} ${show({ ...this }, options)}${cause}`;
   }
 }
 name(BloomChatsError, "BloomChatsError");
@@ -131,6 +130,11 @@ function inOurNames(facts: ErrorFacts): ErrorFacts {
   return { ...facts, message: ours(placed), ...(argument === undefined ? {} : { argument: ours(argument) }) };
 }
 
+/** Only what is known becomes a property: an error that nobody catches is shown with all it has, whatever `inspect.custom` says. */
+function state(target: object, facts: Record<string, unknown>): void {
+  for (const [name, fact] of Object.entries(facts)) if (fact !== undefined && fact !== null) (target as Record<string, unknown>)[name] = fact;
+}
+
 function hide(target: object, fields: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(fields)) Object.defineProperty(target, name, { value });
 }
@@ -166,17 +170,15 @@ export class AbortError extends Error {
   /** The code of Node's own abort errors. */
   readonly code = "ABORT_ERR";
   /** Attempts begun. */
-  readonly attempts: number;
+  declare readonly attempts: number;
   /** Whether the service may have done what was asked. */
-  readonly maybeSent: boolean;
+  declare readonly maybeSent: boolean;
   /** The key that last went on the wire: pass it again to find out without sending twice. */
-  readonly idempotencyKey: string | undefined;
+  declare readonly idempotencyKey: string | undefined;
 
   constructor(reason: unknown, facts: AbortFacts) {
     super("The operation was aborted", { cause: reason });
-    this.attempts = facts.attempts ?? 0;
-    this.maybeSent = facts.maybe_sent ?? false;
-    this.idempotencyKey = facts.idempotency_key ?? undefined;
+    state(this, { attempts: facts.attempts ?? 0, maybeSent: facts.maybe_sent ?? false, idempotencyKey: facts.idempotency_key });
   }
 
   /** What `JSON.stringify` writes: the facts with name and message. */

@@ -162,7 +162,10 @@ test("errors are classes with facts, and show no content", async (t) => {
   const { name, kind, status, code, requestId, attempts, maybeSent } = error;
   assert.deepEqual({ name, kind, status, code, requestId, attempts, maybeSent }, { name: "NotFoundError", kind: "not_found", status: 404, code: "not_found", requestId: "r1", attempts: 1, maybeSent: false });
   assert.equal(error.body.secret, "Meet at noon");
-  for (const shown of [inspect(error), String(error), error.stack, JSON.stringify(error), inspect({ error }, { depth: 9, showHidden: false })]) {
+  // As Node shows one that nobody catches.
+  const uncaught = inspect(error, { customInspect: false });
+  assert.doesNotMatch(uncaught, /undefined/);
+  for (const shown of [uncaught, inspect(error), String(error), error.stack, JSON.stringify(error), inspect({ error }, { depth: 9, showHidden: false })]) {
     assert.doesNotMatch(shown, /15551234567|jane|noon/);
   }
   assert.match(error.stack, /calls\.test\.mjs/, "the stack leads to the caller");

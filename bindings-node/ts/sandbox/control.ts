@@ -3,11 +3,11 @@
 /** The sandbox cannot be found, started or reached, or refuses what it is asked. */
 export class SandboxError extends Error {
   /** HTTP status of a refusal; `undefined` when it was never asked. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
 
   constructor(message: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    this.status = status;
+    if (status !== undefined) this.status = status;
     this.name = "SandboxError";
   }
 }
