@@ -1,5 +1,7 @@
 /** Loads the native half and says what it offers. */
 
+import { createRequire } from "node:module";
+
 import { version } from "./version";
 
 /** A client of one product, as the function that makes its calls. `text`: operation, arguments and options, a line each. */
@@ -84,9 +86,10 @@ function load(): Native {
   };
   const fitting = Object.entries(platforms).filter(([name]) => name === here || name.startsWith(`${here}-`));
   for (const [name, open] of fitting) {
-    // An installed package has the addon in the platform's own package; a checkout has it beside its scripts.
-    const beside = `bloomchats.${name}.node`;
-    const native = attempt(`@bloomchats/sdk-${name}`, open) ?? attempt(`${__dirname}/${beside}`, () => require(`./${beside}`));
+    // An installed package has the addon in the platform's own package; a checkout has it beside its scripts. A bundler that saw
+    // this second way would take every file here for what it may lead to.
+    const beside = `${__dirname}/bloomchats.${name}.node`;
+    const native = attempt(`@bloomchats/sdk-${name}`, open) ?? attempt(beside, () => createRequire(__filename)(beside));
     if (native) return native;
   }
   const packages = fitting.map(([name]) => `@bloomchats/sdk-${name}@${version}`).join(" or ");
