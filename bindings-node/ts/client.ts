@@ -143,7 +143,7 @@ export class Core {
         if (this.client === undefined) return resolve(failing(operation, closed));
         this.follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
       });
-    return new List(fetch, (item, name) => model(item, form.shapes[name]));
+    return new List(operation, fetch, (item, name) => model(item, form.shapes[name]));
   }
 
   /** Makes a call. A refusal of its arguments is told like every other end. */

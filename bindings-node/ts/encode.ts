@@ -58,7 +58,8 @@ function compound(value: object, path: string, key: string, depth: number): stri
 function checkClass(value: object, path: string, known: boolean): void {
   if (bytesOf(value) !== undefined || isBlob(value)) refuse(path, "bytes are only accepted as a file");
   if (types.isDate(value)) refuse(path, "is a Date; times are whole milliseconds: date.getTime()");
-  if (!known && (isIterable(value) || types.isPromise(value))) refuse(path, `a ${nameOf(value)} is not data; pass a plain value`);
+  const hasFields = !isIterable(value) && !types.isPromise(value) && !types.isBoxedPrimitive(value) && !types.isRegExp(value) && !types.isNativeError(value);
+  if (!known && !hasFields) refuse(path, `a ${nameOf(value)} is not data; pass a plain value`);
 }
 
 /** Whether a value's content is what it gives, at once or later, and not its fields. */

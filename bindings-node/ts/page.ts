@@ -51,11 +51,13 @@ export type Fetch = (next: NativePage | undefined) => Promise<Completion>;
  * leaving the loop fetches no more. Every loop begins anew.
  */
 export class List<T> implements AsyncIterable<T> {
+  readonly #operation: string;
   readonly #fetch: Fetch;
   readonly #check: (item: unknown, model: string) => unknown;
 
   /** @internal */
-  constructor(fetch: Fetch, check: (item: unknown, model: string) => unknown) {
+  constructor(operation: string, fetch: Fetch, check: (item: unknown, model: string) => unknown) {
+    this.#operation = operation;
     this.#fetch = fetch;
     this.#check = check;
   }
@@ -83,5 +85,10 @@ export class List<T> implements AsyncIterable<T> {
       for (const item of page.items) items.push(item);
     }
     return items;
+  }
+
+  /** What it is a list of: one that showed nothing would pass for an empty one. @internal */
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
+    return show(this, { operation: this.#operation }, depth, options);
   }
 }

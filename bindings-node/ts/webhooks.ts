@@ -34,7 +34,7 @@ export interface VerifyOptions {
  * `parsed_body` for a body that some middleware has parsed before it came here.
  * @throws ConfigError without a secret.
  * @throws DecodeError when a verified body is no event.
- * @throws InvalidArgumentError when `header` or `options` is nothing of the kind.
+ * @throws InvalidArgumentError when `header`, what it says of the signature, or `options` is nothing of the kind.
  */
 export function verify(body: RawBody, header: SignatureHeader, secrets: string | readonly string[], options: VerifyOptions = {}): WebhookEvent {
   const bytes = rawBody(body);
@@ -48,6 +48,7 @@ export function verify(body: RawBody, header: SignatureHeader, secrets: string |
 
 /** `verify` for a Fetch `Request`, whose body is read here and so must not have been read before. */
 export async function verifyRequest(request: Request, secrets: string | readonly string[], options: VerifyOptions = {}): Promise<WebhookEvent> {
+  if (typeof request?.arrayBuffer !== "function") throw refusal(InvalidArgumentError, "request", "expected a Fetch Request; for Node's own, pass its raw body and headers to verify");
   if (request.bodyUsed) throw parsed("the request's body was read before; verify a clone, or the bytes themselves");
   return verify(new Uint8Array(await request.arrayBuffer()), request.headers, secrets, options);
 }
@@ -78,8 +79,9 @@ function signatureOf(header: SignatureHeader): string | undefined {
   if (isHeaders(header)) return header.get(SIGNATURE) ?? undefined;
   if (typeof header !== "object" || isIterable(header)) throw refusal(InvalidArgumentError, "header", "expected a request's headers, or the text of one");
   const name = Object.keys(header).find((name) => name.toLowerCase() === SIGNATURE);
-  const value = name === undefined ? undefined : header[name];
-  return typeof value === "object" ? value.join(",") : value;
+  const value: unknown = name === undefined ? undefined : header[name];
+  if (typeof (value ?? "") !== "string" && !Array.isArray(value)) throw refusal(InvalidArgumentError, `header.${name}`, "expected text");
+  return Array.isArray(value) ? value.join(",") : (value as string | null | undefined) ?? undefined;
 }
 
 function wholeSeconds(name: string, ms: number): number {

@@ -50,6 +50,9 @@ test("what JSON would change without a word is refused with its path, and nothin
     [{ text: "x", set: { of: new Set([1]) } }, "set.of", /Set is not data/],
     [{ text: "x", form: new FormData() }, "form", /FormData is not data/],
     [{ text: new String("x") }, "text", /String is not data/],
+    [{ text: "x", count: new Number(5) }, "count", /Number is not data/],
+    [{ text: "x", pattern: /x/ }, "pattern", /RegExp is not data/],
+    [{ text: "x", failure: new Error("x") }, "failure", /Error is not data/],
     [{ text: "x", at: runInNewContext("new Date(0)") }, "at", /whole milliseconds/],
     [{ text: "x", later: Promise.resolve() }, "later", /Promise is not data/],
     [{ text: "x", stream: new Blob(["x"]).stream() }, "stream", /ReadableStream is not data/],
@@ -331,7 +334,7 @@ test("console.log shows clients by their parts' names, responses and pages with 
     [new BloomChats({ apiKey: "k" }), "BloomChats { contacts: [Contacts] }"],
     [new Notifier({ apiKey: "k" }), "Notifier { v2: [BlooioV2Api], v4: [BlooioV4Api], sent: [Object] }"],
     [client.v2.me, "Me {}"],
-    [client.v2.chats.list(), "List {}"],
+    [client.v2.chats.list(), "List { operation: 'blooio.v2.chats.list' }"],
     [first, "Page {\n  items: [ { id: 'c' } ],\n  hasNext: true,\n  status: 200,\n  requestId: 'r1',\n  attempts: 1\n}"],
     [await client.v2.me.get().withResponse(), "APIResponse { value: { ok: true }, status: 200, attempts: 1 }"],
   ];

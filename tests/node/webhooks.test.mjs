@@ -78,10 +78,13 @@ test("wrong use", () => {
   assert.throws(() => webhooks.verify(BODY, HEADER, SECRET, { now: NaN }), InvalidArgumentError);
   assert.throws(() => webhooks.verify(BODY, HEADER, SECRET, { tolerance: -1 }), InvalidArgumentError);
   for (const secrets of [[SECRET, undefined], 5, {}, null, undefined, Symbol("x")]) assert.throws(() => webhooks.verify(BODY, HEADER, secrets, { now: NOW }), ConfigError);
+  for (const value of [5, {}, true]) assert.throws(() => webhooks.verify(BODY, { "x-blooio-signature": value }, SECRET), InvalidArgumentError);
+  for (const value of [null, undefined]) assert.equal(reason(() => webhooks.verify(BODY, { "x-blooio-signature": value }, SECRET)), "missing_header");
   assert.throws(() => webhooks.parse("[]"), DecodeError);
 });
 
-test("a Fetch Request", async () => {
+test("a Fetch Request, and nothing else", async () => {
+  for (const other of [undefined, { headers: {}, method: "POST" }]) assert.ok(await rejection(webhooks.verifyRequest(other, SECRET)) instanceof InvalidArgumentError);
   const request = () => new Request("http://localhost/hook", { method: "POST", body: BODY, headers: { "x-blooio-signature": HEADER } });
   assert.equal((await webhooks.verifyRequest(request(), SECRET, { now: NOW })).data.message_id, "m1");
   const used = request();
