@@ -89,7 +89,7 @@ function load(): Native {
     // An installed package has the addon in the platform's own package; a checkout has it beside its scripts. A bundler that saw
     // this second way would take every file here for what it may lead to.
     const beside = `${__dirname}/bloomchats.${name}.node`;
-    const native = attempt(`@bloomchats/sdk-${name}`, open) ?? attempt(beside, () => createRequire(__filename)(beside));
+    const native = attempt(`@bloomchats/sdk-${name}`, open) ?? attempt(beside, () => createRequire(beside)(beside));
     if (native) return native;
   }
   const packages = fitting.map(([name]) => `@bloomchats/sdk-${name}@${version}`).join(" or ");
