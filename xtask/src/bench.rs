@@ -42,6 +42,9 @@ pub struct Options {
     /// Over TLS, by HTTP/2 where a client offers it or by HTTP/1.1, with the clients that can be told whom to trust.
     #[arg(long, num_args = 0..=1, default_missing_value = "h2", conflicts_with_all = ["quick", "instructions", "startup", "scale"])]
     tls: Option<Http>,
+    /// The fixture server never sleeps, so that no client pays for waking it, as none does for a server on another machine.
+    #[arg(long, conflicts_with_all = ["quick", "instructions", "startup", "scale", "tls"])]
+    awake: bool,
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
@@ -109,11 +112,13 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
     }
     let (clients, server) = match options.tls {
         Some(http) => (encrypting(clients), Server::encrypted(&workshop, http)?),
+        None if options.awake => (clients, Server::start(&workshop.server(), &["--awake"])?),
         None => (clients, Server::start(&workshop.server(), &[])?),
     };
     let (spoken, file) = match options.tls {
         Some(Http::Two) => ("HTTP/2 over TLS", "report-h2.json"),
         Some(Http::One) => ("HTTP/1.1 over TLS", "report-h1.json"),
+        None if options.awake => ("HTTP/1.1, a server that never sleeps", "report-awake.json"),
         None => ("HTTP/1.1", "report.json"),
     };
     let calls = try_out(&clients, &server)?;
@@ -163,6 +168,7 @@ pub fn check(root: &Path) -> Result<()> {
         startup: false,
         scale: false,
         tls: None,
+        awake: false,
         only: Vec::new(),
         rounds: 1,
     };

@@ -1,7 +1,8 @@
 //! The fixture server: answers every send and every list the same, on loopback, until its standard input closes.
 //!
-//! `server [--rows N] [--hold N] [--tls FILE | --tls-http1 FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is
+//! `server [--rows N] [--hold N] [--awake] [--tls FILE | --tls-http1 FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is
 //! answered once so many wait. `--tls`: over TLS, with HTTP/2 for who offers it; `FILE` is written, and holds whom to trust.
+//! `--awake`: it never sleeps, as a server elsewhere never does for its client, which would pay for waking it.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -41,8 +42,19 @@ fn main() -> Result<()> {
         tokio::select! {
             done = serve() => done,
             () = closed() => Ok(()),
+            () = turn_for_ever(), if given("--awake") => Ok(()),
         }
     })
+}
+
+async fn turn_for_ever() {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn given(name: &str) -> bool {
+    std::env::args().any(|given| given == name)
 }
 
 fn option(name: &str) -> Option<String> {
