@@ -22,7 +22,7 @@ use clients::{Client, Http, Workshop};
 use cores::{Who, on_cores_of};
 
 /// What `cargo xtask bench` can be asked.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// A few calls of each client, unoptimised: that every one gets the right answers, and that nothing grows.
     #[arg(long)]
@@ -110,17 +110,15 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
         try_out(&ours, &Server::encrypted(&workshop, Http::Two)?)?;
         return scale::run_scale(&workshop, &scale::Size::REDUCED);
     }
-    let (clients, server) = match options.tls {
-        Some(http) => (encrypting(clients), Server::encrypted(&workshop, http)?),
-        None if options.awake => (clients, Server::start(&workshop.server(), &["--awake"])?),
-        None => (clients, Server::start(&workshop.server(), &[])?),
+    let encrypted = |http| Server::encrypted(&workshop, http);
+    let plain = |options: &[&str]| Server::start(&workshop.server(), options);
+    let (server, spoken, file) = match options.tls {
+        Some(Http::Two) => (encrypted(Http::Two)?, "HTTP/2 over TLS", "report-h2.json"),
+        Some(Http::One) => (encrypted(Http::One)?, "HTTP/1.1 over TLS", "report-h1.json"),
+        None if options.awake => (plain(&["--awake"])?, "HTTP/1.1, a server that never sleeps", "report-awake.json"),
+        None => (plain(&[])?, "HTTP/1.1", "report.json"),
     };
-    let (spoken, file) = match options.tls {
-        Some(Http::Two) => ("HTTP/2 over TLS", "report-h2.json"),
-        Some(Http::One) => ("HTTP/1.1 over TLS", "report-h1.json"),
-        None if options.awake => ("HTTP/1.1, a server that never sleeps", "report-awake.json"),
-        None => ("HTTP/1.1", "report.json"),
-    };
+    let clients = if options.tls.is_some() { encrypting(clients) } else { clients };
     let calls = try_out(&clients, &server)?;
     let mut costs = Costs::new();
     for round in 1..=options.rounds {
@@ -161,19 +159,8 @@ fn encrypting(clients: Vec<Client>) -> Vec<Client> {
 
 /// The suite `bench`: every client gets the right answers, and a call takes no more instructions than it did.
 pub fn check(root: &Path) -> Result<()> {
-    let options = Options {
-        quick: true,
-        instructions: false,
-        bless: false,
-        startup: false,
-        scale: false,
-        tls: None,
-        awake: false,
-        only: Vec::new(),
-        rounds: 1,
-    };
-    run_bench(root, &options)?;
-    run_bench(root, &Options { quick: false, instructions: true, ..options })
+    run_bench(root, &Options { quick: true, ..Options::default() })?;
+    run_bench(root, &Options { instructions: true, ..Options::default() })
 }
 
 fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {

@@ -2,7 +2,7 @@
 //!
 //! `server [--rows N] [--hold N] [--awake] [--tls FILE | --tls-http1 FILE]` prints its origin. `--rows`: the list has so many (100). `--hold`: a send is
 //! answered once so many wait. `--tls`: over TLS, with HTTP/2 for who offers it; `FILE` is written, and holds whom to trust.
-//! `--awake`: it never sleeps, as a server elsewhere never does for its client, which would pay for waking it.
+//! `--awake`: it never sleeps, so that no client pays for waking it.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
