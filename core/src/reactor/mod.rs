@@ -131,18 +131,12 @@ impl Reactor {
         }
     }
 
-    /// Starts a future and runs it as far as it goes; [`Reactor::turn`] takes it further.
+    /// Starts a future and runs it until it waits or steps aside; [`Reactor::turn`] takes it further.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
         let _current = self.shared.enter();
-        let _after = Turned(&self.shared);
-        let task = Task::new(&self.shared, Box::pin(future));
-        // Not after those that wait for their turn: nothing comes of it yet.
-        for _ in 0..ROUNDS {
-            if !task.take_turn() {
-                break;
-            }
-        }
-        task
+        let rung = !lock(&self.shared.ready).is_empty();
+        let _after = Turned { shared: &self.shared, rung };
+        Task::start(&self.shared, Box::pin(future))
     }
 
     /// Takes every task as far as it goes, without waiting for anything, while the host has `room` for what comes of it. The descriptor
@@ -169,7 +163,7 @@ impl Reactor {
     }
 
     fn run_ready(&self, room: impl Fn() -> bool) {
-        let _after = Turned(&self.shared);
+        let _after = Turned { shared: &self.shared, rung: false };
         for _ in 0..ROUNDS {
             let ready = lock(&self.shared.ready).len();
             if ready == 0 {
@@ -262,14 +256,18 @@ impl Shared {
 }
 
 /// Sees to what a turn leaves, also one that a task ended by panicking: the others must not wait forever.
-struct Turned<'a>(&'a Arc<Shared>);
+struct Turned<'a> {
+    shared: &'a Arc<Shared>,
+    /// The descriptor is readable already, for somebody who waits for a turn.
+    rung: bool,
+}
 
 impl Drop for Turned<'_> {
     fn drop(&mut self) {
-        if !lock(&self.0.ready).is_empty() {
-            self.0.ring();
+        if !self.rung && !lock(&self.shared.ready).is_empty() {
+            self.shared.ring();
         }
-        self.0.arm();
+        self.shared.arm();
     }
 }
 

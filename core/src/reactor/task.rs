@@ -17,23 +17,13 @@ impl std::fmt::Debug for Task {
 }
 
 impl Task {
-    pub(super) fn new(reactor: &Arc<Shared>, future: BoxFuture<()>) -> Task {
+    /// Runs it until it waits for the first time.
+    pub(super) fn start(reactor: &Arc<Shared>, future: BoxFuture<()>) -> Task {
         let cell =
             Cell { future: Mutex::new(Some(future)), queued: AtomicBool::new(false), reactor: Arc::downgrade(reactor) };
         let task = Task(Arc::new(cell));
-        task.0.wake_by_ref();
+        task.0.run();
         task
-    }
-
-    /// Takes it as far as it goes if it has been woken, out of turn. Says whether it had been.
-    pub(super) fn take_turn(&self) -> bool {
-        let Some(reactor) = self.0.reactor.upgrade() else { return false };
-        let mut ready = lock(&reactor.ready);
-        let place = ready.iter().rposition(|cell| Arc::ptr_eq(cell, &self.0));
-        let next = place.and_then(|place| ready.remove(place));
-        drop(ready);
-        next.iter().for_each(Cell::run);
-        next.is_some()
     }
 
     /// Ends it here and now: its sockets are closed when this comes back. Nothing happens when it was over.

@@ -128,6 +128,34 @@ fn a_loop_that_watches_the_descriptor_gets_every_answer() {
 }
 
 #[test]
+fn a_call_alone_leaves_at_once_and_one_in_company_at_the_next_turn() {
+    let (address, _made, ends) = answering(Duration::from_millis(50));
+    let (client, reactor) = (plain(address), reactor());
+    let done = Arc::<AtomicUsize>::default();
+    let start = || {
+        let (run, done) = (client.call(send()), done.clone());
+        reactor.spawn(async move {
+            run.await.unwrap();
+            done.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let connecting = [start(), start(), start()];
+    turn_until(&reactor, || done.load(Ordering::SeqCst) == 3);
+    drop(connecting);
+
+    let [first, second, third] = [start(), start(), start()];
+    drop(second);
+    turn_until(&reactor, || done.load(Ordering::SeqCst) == 5);
+    let ended = ends.recv_timeout(Duration::from_millis(200));
+    assert!(ended.is_err(), "what was let go before the turn had left, as its connection was closed");
+    drop((first, third));
+
+    drop(start());
+    ends.recv_timeout(Duration::from_secs(20))
+        .expect("it had left without a turn, so that letting go closes its connection");
+}
+
+#[test]
 fn a_loop_that_sleeps_is_woken_for_a_timeout() {
     let (address, _made, _ends) = answering(Duration::from_secs(60));
     let (client, reactor) = (plain(address), reactor());

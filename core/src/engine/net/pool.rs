@@ -117,6 +117,11 @@ impl Pool {
         }
     }
 
+    /// Whether other calls are under way: each holds the pool, as their client does.
+    pub fn has_company(self: &Arc<Pool>) -> bool {
+        Arc::strong_count(self) > 2
+    }
+
     /// A connection at rest that is still good.
     pub fn at_rest(&self, watcher: &Watcher) -> Option<Way> {
         if let Some(way) = self.shared_on(watcher.tokio()) {

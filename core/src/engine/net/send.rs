@@ -26,6 +26,11 @@ impl Pool {
         progress: &Progress,
     ) -> Result<(Way, Response<Incoming>), Fault> {
         let uri = request.uri().clone();
+        // Requests of calls that begin together leave together: in between the answers of others, each would find the processor's caches
+        // full of something else, and wake its reader anew. Not after a connection is chosen, which could close meanwhile.
+        if self.has_company() {
+            tokio::task::yield_now().await;
+        }
         // Rounds of the runtime, in which drivers hear what has come: reading, closing and saying so take one each.
         let mut rounds = 5;
         loop {
