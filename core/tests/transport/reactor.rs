@@ -156,6 +156,22 @@ fn a_call_alone_leaves_at_once_and_one_in_company_at_the_next_turn() {
 }
 
 #[test]
+fn a_call_in_company_gets_its_answer_on_a_thread_of_a_runtime_that_it_blocks() {
+    let (address, _made, _ends) = answering(Duration::ZERO);
+    let (client, idle, blocking) = (plain(address), reactor(), reactor());
+    let company = client.call(send());
+    let company = idle.spawn(async move { drop(company.await) });
+    let (told, status) = channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(async { blocking.block_on(client.call(send())) });
+        told.send(answer.unwrap().unwrap().status).unwrap();
+    });
+    assert_eq!(status.recv_timeout(Duration::from_secs(20)).expect("it hangs"), 202);
+    drop(company);
+}
+
+#[test]
 fn a_loop_that_sleeps_is_woken_for_a_timeout() {
     let (address, _made, _ends) = answering(Duration::from_secs(60));
     let (client, reactor) = (plain(address), reactor());

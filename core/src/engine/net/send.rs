@@ -1,8 +1,9 @@
 //! A request on its way: which connection takes it, and what became of it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -29,7 +30,7 @@ impl Pool {
         // Requests of calls that begin together leave together: in between the answers of others, each would find the processor's caches
         // full of something else, and wake its reader anew. Not after a connection is chosen, which could close meanwhile.
         if self.has_company() {
-            tokio::task::yield_now().await;
+            step_aside().await;
         }
         // Rounds of the runtime, in which drivers hear what has come: reading, closing and saying so take one each.
         let mut rounds = 5;
@@ -85,4 +86,17 @@ impl Pool {
         }
         body
     }
+}
+
+/// Lets go first whatever else is ready. tokio's own way waits for its runtime's thread, which may be the one that the call blocks.
+async fn step_aside() {
+    let mut aside = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut aside, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
