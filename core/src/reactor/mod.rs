@@ -134,8 +134,7 @@ impl Reactor {
     /// Starts a future and runs it until it waits or steps aside; [`Reactor::turn`] takes it further.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task {
         let _current = self.shared.enter();
-        let rung = !lock(&self.shared.ready).is_empty();
-        let _after = Turned { shared: &self.shared, rung };
+        let _after = Turned(&self.shared);
         Task::start(&self.shared, Box::pin(future))
     }
 
@@ -163,7 +162,7 @@ impl Reactor {
     }
 
     fn run_ready(&self, room: impl Fn() -> bool) {
-        let _after = Turned { shared: &self.shared, rung: false };
+        let _after = Turned(&self.shared);
         for _ in 0..ROUNDS {
             let ready = lock(&self.shared.ready).len();
             if ready == 0 {
@@ -256,18 +255,14 @@ impl Shared {
 }
 
 /// Sees to what a turn leaves, also one that a task ended by panicking: the others must not wait forever.
-struct Turned<'a> {
-    shared: &'a Arc<Shared>,
-    /// The descriptor is readable already, for somebody who waits for a turn.
-    rung: bool,
-}
+struct Turned<'a>(&'a Arc<Shared>);
 
 impl Drop for Turned<'_> {
     fn drop(&mut self) {
-        if !self.rung && !lock(&self.shared.ready).is_empty() {
-            self.shared.ring();
+        if !lock(&self.0.ready).is_empty() {
+            self.0.ring();
         }
-        self.shared.arm();
+        self.0.arm();
     }
 }
 

@@ -27,8 +27,8 @@ impl Pool {
         progress: &Progress,
     ) -> Result<(Way, Response<Incoming>), Fault> {
         let uri = request.uri().clone();
-        // Requests of calls that begin together leave together: in between the answers of others, each would find the processor's caches
-        // full of something else, and wake its reader anew. Not after a connection is chosen, which could close meanwhile.
+        // Requests of calls that begin together leave together, which costs less than each in between the answers of others
+        // (docs/performance.md). Not after a connection is chosen, which could close meanwhile.
         if self.has_company() {
             step_aside().await;
         }
