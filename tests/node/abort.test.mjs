@@ -33,6 +33,22 @@ test("in the same tick as the call: nothing is left behind", async (t) => {
   isAbort(await rejection(call), "now");
 });
 
+test("in the same tick as the call, beside another: it has not left", async (t) => {
+  const server = await serve(t, () => ({ ...OK, headers: { connection: "keep-alive" } }));
+  const { messages } = blooio(server).v2;
+  const send = (options) => messages.send("+1555", { text: "x" }, options);
+  // Two connections at rest.
+  await Promise.all([send(), send()]);
+  const controller = new AbortController();
+  const [other, call] = [send(), send({ signal: controller.signal })];
+  controller.abort();
+  const error = await rejection(call);
+  assert.equal(error.maybeSent, false);
+  assert.equal(error.idempotencyKey.length, 36);
+  await other;
+  assert.equal(server.requests.length, 3);
+});
+
 test("during: the server sees the socket close, and the error says what may have happened", async (t) => {
   const server = await serve(t, never);
   const controller = new AbortController();

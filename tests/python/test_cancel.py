@@ -75,6 +75,28 @@ def test_many_calls_at_once(server: Server, run: Runner) -> None:
     run(main())
 
 
+def test_a_call_beside_another_leaves_at_the_loops_next_turn(server: Server) -> None:
+    async def main() -> None:
+        async with client(server) as blooio:
+
+            def send() -> asyncio.Task[Any]:
+                return asyncio.create_task(blooio.v2.messages.send("+15551234567", text="x"))
+
+            # Two connections at rest.
+            await asyncio.gather(send(), send())
+            other, call = send(), send()
+            # Both begin in the same turn as the next line.
+            await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError) as cancelled:
+                await call
+            assert_in_doubt(cancelled.value, doubt=False)
+            await other
+            assert len(server.requests) == 3
+
+    asyncio.run(main())
+
+
 @every_loop
 def test_cancelling_a_task_closes_its_socket(server: Server, run: Runner) -> None:
     async def main() -> None:
