@@ -56,7 +56,8 @@ const addon = `bloomchats.${platform()}.node`;
 
 function buildAddon() {
   run("cargo", ["build", "--quiet", "--package", "bloomchats-node", ...(release ? ["--profile", "addon"] : [])], root);
-  const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+  const { CARGO_TARGET_DIR, CARGO_BUILD_TARGET } = process.env;
+  const target = join(CARGO_TARGET_DIR ?? join(root, "target"), CARGO_BUILD_TARGET ?? "");
   copyFileSync(join(target, release ? "addon" : "debug", LIBRARY[process.platform]), join(dist, addon));
 }
 

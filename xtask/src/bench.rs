@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::{Code, Counts};
 use crate::shell::scratch;
 use clients::{Client, Http, Workshop};
 use cores::{Who, on_cores_of};
@@ -45,6 +46,9 @@ pub struct Options {
     /// The fixture server never sleeps, so that no client pays for waking it, as none does for a server on another machine.
     #[arg(long, conflicts_with_all = ["quick", "instructions", "startup", "scale", "tls"])]
     awake: bool,
+    /// Our packages as anyone's own build makes them, without the profile that guides the released ones: see `cargo xtask package`.
+    #[arg(long, conflicts_with_all = ["quick", "instructions", "scale"])]
+    plain: bool,
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
@@ -99,11 +103,16 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
     if options.scale {
         return scale::run_scale(&workshop, &scale::Size::FULL);
     }
+    let code = match options {
+        Options { quick: true, .. } => Code::Debug,
+        Options { plain: true, .. } => Code::Plain,
+        _ => train(&workshop)?,
+    };
     if options.startup {
-        clients::all(&workshop)?;
+        clients::packages(&workshop, &code)?;
         return startup::run_startup(&workshop);
     }
-    let clients = choose(clients::all(&workshop)?, &options.only)?;
+    let clients = choose(clients::all(&workshop, &code)?, &options.only)?;
     if options.quick {
         try_out(&clients, &Server::start(&workshop.server(), &[])?)?;
         let ours = choose(encrypting(clients), &["ours".into()])?;
@@ -130,12 +139,33 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    let about = [vec![spoken.to_owned()], machine::describe(&workshop)].concat();
+    let guided = if options.plain { "our packages without a profile" } else { "our packages guided by a profile" };
+    let about = [vec![spoken.to_owned(), guided.to_owned()], machine::describe(&workshop)].concat();
     let report = report::Report::of(&clients, &costs, about, options.tls);
     let file = scratch(root, "bench")?.join(file);
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     println!("\n{}\nwritten to {}", report.table(), file.display());
     Ok(())
+}
+
+/// How the released packages are compiled: guided by what the calls measured here run, in plain text and over TLS.
+pub fn guided(root: &Path) -> Result<Code> {
+    train(&Workshop::open(root, false)?)
+}
+
+fn train(workshop: &Workshop) -> Result<Code> {
+    let counts = Counts::begin(&workshop.root)?;
+    let clients = choose(clients::packages(workshop, &Code::Counting(counts.clone()))?, &["ours".into()])?;
+    for server in [Server::start(&workshop.server(), &[])?, Server::encrypted(workshop, Http::Two)?] {
+        for client in &clients {
+            for cell in CELLS {
+                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, FEWEST)?;
+            }
+            counts.check(client.name)?;
+        }
+    }
+    println!("what calls run was counted in {} clients", clients.len());
+    counts.profile(&workshop.root)
 }
 
 /// Has each client make a few calls in every cell, and says how many make a measured part.
@@ -173,7 +203,10 @@ fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {
 }
 
 fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
-    let mut command = client.command();
+    run_client(client, &mut client.command(), server, cell, calls)
+}
+
+fn run_client(client: &Client, command: &mut Command, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
     command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
     if let Some(authority) = &server.authority {
         command.env_remove("SSL_CERT_DIR");

@@ -9,6 +9,8 @@ mod generate;
 mod helpers;
 mod mutate;
 mod overhear;
+mod package;
+mod profile;
 mod sandbox;
 mod shell;
 mod test;
@@ -38,7 +40,7 @@ enum Task {
     },
     /// Run every test suite, or the ones named.
     Test {
-        /// A suite to run: generate, rust, python, node, swift, extend, bench. May be repeated.
+        /// A suite to run: generate, rust, python, node, swift, extend, bench, package. May be repeated.
         #[arg(long)]
         only: Vec<String>,
     },
@@ -53,6 +55,8 @@ enum Task {
     },
     /// Measure every language's client beside its peers.
     Bench(bench::Options),
+    /// Build the packages as they are released: optimised by what their calls run.
+    Package,
     /// Do the main job visibly against the sandbox, then the quickstart of every language.
     Demo,
 }
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Task::Test { only } => test::run_suites(&root(), &only),
         Task::Mutate { quick, only } => mutate::run_mutations(&root(), quick, only.as_deref()),
         Task::Bench(options) => bench::run_bench(&root(), &options),
+        Task::Package => package::build(&root()).map(drop),
         Task::Demo => demo::run_demo(&root()),
     };
     match done {

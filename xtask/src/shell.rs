@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// Whether this runs in CI, where a missing toolchain is a failure and not a reason to skip.
 pub fn in_ci() -> bool {
@@ -36,6 +36,15 @@ pub fn run_with(command: &mut Command, input: Stdio) -> Result<()> {
         bail!("{shown} failed ({status})");
     }
     Ok(())
+}
+
+/// What a command prints; failure names it.
+pub fn output(command: &mut Command) -> Result<String> {
+    let shown = format!("{command:?}");
+    let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.with_context(|| format!("cannot start {shown}"))?;
+    ensure!(done.status.success(), "{shown} failed ({})", done.status);
+    Ok(String::from_utf8(done.stdout)?)
 }
 
 /// The folder that the project's own tools and scratch files live in.

@@ -7,8 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::corpus;
+use crate::profile::{self, Code};
 use crate::sandbox::Sandbox;
-use crate::shell::{cli_binary, command, has, in_ci, run, scratch, swift_root, target};
+use crate::shell::{cli_binary, command, has, in_ci, output, run, scratch, swift_root, target};
 
 /// A part of the tests: its name, how many minutes it may take on two cores, what it needs, what it does.
 struct Suite {
@@ -20,12 +21,13 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { name: "generate", minutes: 2, needs: &[], run: generate },
-    Suite { name: "rust", minutes: 15, needs: &[], run: rust },
-    Suite { name: "python", minutes: 12, needs: &["python3", "npm", "curl"], run: python },
-    Suite { name: "node", minutes: 11, needs: &["node", "npm"], run: node },
-    Suite { name: "swift", minutes: 12, needs: &["mmdebstrap"], run: swift },
-    Suite { name: "extend", minutes: 8, needs: &[], run: crate::extend::extend },
-    Suite { name: "bench", minutes: 10, needs: &[], run: crate::bench::check },
+    Suite { name: "rust", minutes: 14, needs: &[], run: rust },
+    Suite { name: "python", minutes: 8, needs: &["python3", "npm", "curl"], run: python },
+    Suite { name: "node", minutes: 10, needs: &["node", "npm"], run: node },
+    Suite { name: "swift", minutes: 10, needs: &["mmdebstrap"], run: swift },
+    Suite { name: "extend", minutes: 5, needs: &[], run: crate::extend::extend },
+    Suite { name: "bench", minutes: 8, needs: &[], run: crate::bench::check },
+    Suite { name: "package", minutes: 13, needs: &["python3", "npm", profile::TOOL], run: package },
 ];
 
 /// Languages that run the corpus, by the suite that runs them.
@@ -42,7 +44,7 @@ pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
         SUITES.iter().filter(|suite| only.is_empty() || only.iter().any(|name| name == suite.name)).collect();
     let (mut done, mut skipped) = (Vec::new(), Vec::new());
     for suite in chosen {
-        let missing: Vec<_> = suite.needs.iter().filter(|program| !has(program)).collect();
+        let missing: Vec<_> = suite.needs.iter().filter(|program| !is_here(program)).collect();
         if !missing.is_empty() {
             ensure!(!in_ci(), "suite {}: {missing:?} cannot be started, and CI skips nothing", suite.name);
             println!("--- {}: skipped, {missing:?} cannot be started", suite.name);
@@ -66,6 +68,10 @@ pub fn run_suites(root: &Path, only: &[String]) -> Result<()> {
     Ok(())
 }
 
+fn is_here(program: &str) -> bool {
+    if program == profile::TOOL { profile::tool().is_ok() } else { has(program) }
+}
+
 fn generate(root: &Path) -> Result<()> {
     crate::generate::run(root, true)?;
     crate::mutate::rules(root)?;
@@ -83,10 +89,9 @@ fn rust(root: &Path) -> Result<()> {
 }
 
 fn python(root: &Path) -> Result<()> {
-    let venv = virtual_environment(root, "python-venv")?;
+    let venv = python_with_tools(root)?;
     let bin = |program: &str| venv.join("bin").join(program);
     let tools = scratch(root, "python-tools")?;
-    run(&mut command(root, bin("pip"), &["install", "--quiet", "--requirement", "tests/python/requirements.txt"]))?;
     build_command(root)?;
     let binding = root.join("bindings-python");
     run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &venv))?;
@@ -121,42 +126,7 @@ fn python(root: &Path) -> Result<()> {
         let verify = ["--verifytypes", package, "--ignoreexternal"];
         run(command(&tools, &pyright, &verify).env("PATH", &path))?;
     }
-    install_python(root)
-}
-
-/// The built wheels, in an environment that has nothing else: no index, no command on PATH but what they bring.
-fn install_python(root: &Path) -> Result<()> {
-    let wheel = build_wheel(root, "bindings-python", &["--profile", "addon", "--compression-level", "9"])?;
-    let size = std::fs::metadata(&wheel)?.len();
-    println!("wheel: {:.2} MB", size as f64 / 1e6);
-    ensure!(size <= 2_000_000, "the wheel is larger than 2 MB");
-    let companion = build_wheel(root, "cli", &[])?;
-    let clean = virtual_environment(root, "python-clean")?;
-    let mut install = command(root, clean.join("bin/pip"), &["install", "--quiet", "--force-reinstall", "--no-index"]);
-    for wheel in [&wheel, &companion] {
-        install.arg("--find-links").arg(wheel);
-    }
-    run(install.arg("bloomchats[sandbox]"))?;
-    for package in ["bloomchats", "bloomchats_sandbox"] {
-        let licensed = command(root, clean.join("bin/pip"), &["show", "--files", package]).output()?;
-        ensure!(String::from_utf8_lossy(&licensed.stdout).contains("LICENSE-MIT"), "no licence came with {package}");
-    }
-    let python = |script: &str| command(root, clean.join("bin/python"), &[script]);
-    run(python("examples/story.py").env_remove("BLOOMCHATS_BIN").env_remove("BLOOMCHATS_SANDBOX_URL"))?;
-    let sandbox = Sandbox::start(root)?;
-    run(sandbox.environment(&mut python("examples/quickstart.py")))
-}
-
-/// The wheel of a project's folder, alone in a folder of its own.
-fn build_wheel(root: &Path, project: &str, options: &[&str]) -> Result<PathBuf> {
-    let out = scratch(root, "wheels")?.join(project);
-    if out.exists() {
-        std::fs::remove_dir_all(&out)?;
-    }
-    let maturin = target(root).join("python-venv/bin/maturin");
-    let mut build = command(&root.join(project), maturin, &["build", "--quiet", "--out", &out.to_string_lossy()]);
-    run(build.args(options))?;
-    Ok(std::fs::read_dir(&out)?.next().context("maturin built no wheel")??.path())
+    Ok(())
 }
 
 fn node(root: &Path) -> Result<()> {
@@ -182,9 +152,52 @@ fn swift(root: &Path) -> Result<()> {
         .env("BLOOMCHATS_CONFORMANCE_OUT", out))
 }
 
+/// The packages as they are released: installed as strangers would, and held against the corpus.
+fn package(root: &Path) -> Result<()> {
+    build_command(root)?;
+    let wheel = crate::package::build(root)?;
+    let installed = install_wheels(root, &wheel)?;
+    let pytest = python_with_tools(root)?.join("bin/pytest");
+    for runner in ["sync", "async"] {
+        let script = format!("tests/runners/python/test_{runner}.py");
+        run(command(root, &pytest, &["-q", &script]).env("PYTHONPATH", &installed))?;
+    }
+    run(command(root, "node", &["tests/install/node/run.mjs"]).env("BLOOMCHATS_BIN", cli_binary(root)))?;
+    run(&mut command(root, "node", &["tests/runners/node/run.mjs"]))
+}
+
+/// Installs the wheels where nothing else is: no index, no command on PATH but what they bring. Returns the folder of the packages.
+fn install_wheels(root: &Path, wheel: &Path) -> Result<String> {
+    let companion = crate::package::wheel(root, "cli", &Code::Plain)?;
+    let clean = virtual_environment(root, "python-clean")?;
+    let mut install = command(root, clean.join("bin/pip"), &["install", "--quiet", "--force-reinstall", "--no-index"]);
+    for wheel in [wheel, &companion] {
+        install.arg("--find-links").arg(wheel);
+    }
+    run(install.arg("bloomchats[sandbox]"))?;
+    for package in ["bloomchats", "bloomchats_sandbox"] {
+        let licensed = output(&mut command(root, clean.join("bin/pip"), &["show", "--files", package]))?;
+        ensure!(licensed.contains("LICENSE-MIT"), "no licence came with {package}");
+    }
+    let python = |arguments: &[&str]| command(root, clean.join("bin/python"), arguments);
+    run(python(&["examples/story.py"]).env_remove("BLOOMCHATS_BIN").env_remove("BLOOMCHATS_SANDBOX_URL"))?;
+    let sandbox = Sandbox::start(root)?;
+    run(sandbox.environment(&mut python(&["examples/quickstart.py"])))?;
+    let folder = output(&mut python(&["-c", "import sysconfig; print(sysconfig.get_path('platlib'))"]))?;
+    Ok(folder.trim_end().to_owned())
+}
+
 /// Builds the `bloomchats` command that the suites start their sandbox with.
 pub fn build_command(root: &Path) -> Result<()> {
     run(&mut command(root, "cargo", &["build", "--quiet", "--package", "bloomchats-cli"]))
+}
+
+/// A virtual environment that has what the Python tests need.
+fn python_with_tools(root: &Path) -> Result<PathBuf> {
+    let venv = virtual_environment(root, "python-venv")?;
+    let pip = venv.join("bin/pip");
+    run(&mut command(root, pip, &["install", "--quiet", "--requirement", "tests/python/requirements.txt"]))?;
+    Ok(venv)
 }
 
 /// A virtual environment of the project's own.

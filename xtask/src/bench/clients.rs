@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
-use crate::shell::{command, has, in_ci, run, scratch, swift_root, target};
+use crate::package;
+use crate::profile::Code;
+use crate::shell::{command, has, in_ci, run, scratch, target};
 use crate::test::virtual_environment;
 
 /// A program that takes `URL send|list CONCURRENCY CALLS` and prints what they cost.
@@ -41,7 +43,7 @@ impl Client {
     }
 }
 
-/// Where things are built, and how: as they are shipped, or quickly.
+/// Where things are built, and whether quickly.
 pub struct Workshop {
     pub root: PathBuf,
     quick: bool,
@@ -89,17 +91,22 @@ impl Workshop {
     }
 }
 
-/// Builds and installs every client whose language can be run here.
-pub fn all(workshop: &Workshop) -> Result<Vec<Client>> {
-    let mut clients = rust(workshop)?;
+/// Builds and installs every client whose language can be run here; `code` is that of our packages.
+pub fn all(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
+    Ok([rust(workshop)?, packages(workshop, code)?].into_iter().flatten().collect())
+}
+
+/// Those that load a package, and their peers.
+pub fn packages(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
+    let mut clients = Vec::new();
     let languages: [(&str, &str, bool, Add); 3] = [
         ("Python", "python3", has("python3"), python),
         ("Node", "npm", has("npm"), node),
-        ("Swift", "swift, or mmdebstrap as root,", has("swift") || can_have_swift(), swift),
+        ("Swift", "swift, or mmdebstrap as root,", has_swift(), swift),
     ];
     for (language, needs, found, add) in languages {
         if found {
-            clients.extend(add(workshop)?);
+            clients.extend(add(workshop, code)?);
         } else {
             ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
             println!("{language}: skipped, {needs} cannot be started");
@@ -108,10 +115,13 @@ pub fn all(workshop: &Workshop) -> Result<Vec<Client>> {
     Ok(clients)
 }
 
-type Add = fn(&Workshop) -> Result<Vec<Client>>;
+type Add = fn(&Workshop, &Code) -> Result<Vec<Client>>;
 
-/// Whether `swift-toolchain.sh` can make a tree with Swift here and run programs in it.
-fn can_have_swift() -> bool {
+/// Whether Swift is here, or `swift-toolchain.sh` can make a tree with it and run programs there.
+fn has_swift() -> bool {
+    if has("swift") {
+        return true;
+    }
     let mounts = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
     has("mmdebstrap") && mounts.is_ok_and(|status| status.success())
 }
@@ -136,23 +146,18 @@ fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
     ])
 }
 
-fn python(workshop: &Workshop) -> Result<Vec<Client>> {
+fn python(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
     let root = &workshop.root;
     let environment = virtual_environment(root, "bench-venv")?;
     let bin = |program: &str| environment.join("bin").join(program);
     let install = ["install", "--quiet", "--disable-pip-version-check"];
     run(command(root, bin("pip"), &install).args(["--requirement", "benches/python/requirements.txt"]))?;
-    let binding = root.join("bindings-python");
-    if workshop.quick {
-        run(command(&binding, bin("maturin"), &["develop", "--quiet"]).env("VIRTUAL_ENV", &environment))?;
+    if *code == Code::Debug {
+        let mut develop = command(&root.join("bindings-python"), bin("maturin"), &["develop", "--quiet"]);
+        run(develop.env("VIRTUAL_ENV", &environment))?;
     } else {
-        let wheels = scratch(root, "bench-wheels")?;
-        let build =
-            ["build", "--quiet", "--profile", "addon", "--compression-level", "9", "--out", &wheels.to_string_lossy()];
-        run(&mut command(&binding, bin("maturin"), &build))?;
-        run(command(root, bin("pip"), &install)
-            .args(["--force-reinstall", "--no-deps", "--no-index", "bloomchats", "--find-links"])
-            .arg(&wheels))?;
+        let wheel = package::wheel(root, "bindings-python", code)?;
+        run(command(root, bin("pip"), &install).args(["--force-reinstall", "--no-deps", "--no-index"]).arg(wheel))?;
     }
     let script = root.join("benches/python/client.py");
     let client = |(name, typed, tls, function): (&'static str, bool, Option<Http>, &str)| Client {
@@ -178,7 +183,7 @@ fn python(workshop: &Workshop) -> Result<Vec<Client>> {
     .into())
 }
 
-fn node(workshop: &Workshop) -> Result<Vec<Client>> {
+fn node(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
     let root = &workshop.root;
     let binding = root.join("bindings-node");
     let folder = scratch(root, "bench-node")?;
@@ -186,9 +191,7 @@ fn node(workshop: &Workshop) -> Result<Vec<Client>> {
         std::fs::copy(root.join("benches/node").join(file), folder.join(file))?;
     }
     run(&mut command(&folder, "npm", &["ci", "--silent"]))?;
-    run(&mut command(&binding, "npm", &["ci", "--silent"]))?;
-    let release: &[&str] = if workshop.quick { &[] } else { &["--", "--release"] };
-    run(command(&binding, "npm", &["run", "--silent", "build"]).args(release))?;
+    package::node(root, "build", code)?;
     let script = root.join("benches/node/client.mjs");
     let client = |(name, typed, tls, function): (&'static str, bool, Option<Http>, &str)| Client {
         name,
@@ -208,14 +211,9 @@ fn node(workshop: &Workshop) -> Result<Vec<Client>> {
     .into())
 }
 
-fn swift(workshop: &Workshop) -> Result<Vec<Client>> {
+fn swift(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
     let root = &workshop.root;
-    let release: &[&str] = if workshop.quick { &[] } else { &["--release"] };
-    let mut build = command(root, root.join("xtask/scripts/swift-bench.sh"), release);
-    let built = build.env("SWIFT_ROOT", swift_root(root)).stderr(Stdio::inherit()).output();
-    let built = built.context("swift-bench.sh cannot be started")?;
-    ensure!(built.status.success(), "the Swift clients cannot be built ({})", built.status);
-    let program = String::from_utf8(built.stdout)?.trim_end().to_owned();
+    let program = package::swift(root, "swift-bench.sh", code)?;
     let client = |(name, tls, which): (&'static str, Option<Http>, &str)| Client {
         name,
         typed: true,
