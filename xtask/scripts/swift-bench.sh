@@ -23,17 +23,14 @@ if ! command -v swift >/dev/null; then
   in_swift=("$scripts/swift-toolchain.sh" run --root "$root")
   [[ $target/ = "$project"/* ]] || in_swift+=(--bind "$target")
 fi
-# What a library counts is written down by a part of it that nothing calls, and that rustc alone asks its linker for.
-counting=()
-[ -z "${LLVM_PROFILE_FILE-}" ] || counting=(-Xlinker -u -Xlinker __llvm_profile_runtime)
 cd "$project/benches/swift"
 "${in_swift[@]}" env PKG_CONFIG_PATH="$native" swift build --configuration "$configuration" --scratch-path "$work" \
-  -Xswiftc -warnings-as-errors "${counting[@]}" >"$work.log" 2>&1 || { grep -E 'error|warning' "$work.log" | head -n 40 >&2; exit 1; }
+  -Xswiftc -warnings-as-errors >"$work.log" 2>&1 || { grep -E 'error|warning' "$work.log" | head -n 40 >&2; exit 1; }
 {
   echo '#!/usr/bin/env bash'
-  # The tree's environment is bare, and clients are told by theirs whom to trust and where to write what they counted.
+  # The tree's environment is bare, and clients are told by theirs whom to trust.
   printf '%q ' exec "${in_swift[@]}" env
-  for name in SSL_CERT_FILE LLVM_PROFILE_FILE; do echo -n "\${$name:+\"$name=\$$name\"} "; done
+  echo -n '${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} '
   printf '%q ' "$work/$configuration/Client"
   echo '"$@"'
 } >"$work/client"

@@ -213,7 +213,12 @@ fn node(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
 
 fn swift(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
     let root = &workshop.root;
-    let program = package::swift(root, "swift-bench.sh", code)?;
+    let code = match code {
+        Code::Counting(_) => return Ok(Vec::new()),
+        Code::Debug => Code::Debug,
+        Code::Plain | Code::Guided(_) => package::SWIFT,
+    };
+    let program = package::swift(root, "swift-bench.sh", &code)?;
     let client = |(name, tls, which): (&'static str, Option<Http>, &str)| Client {
         name,
         typed: true,
