@@ -139,7 +139,11 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    let guided = if options.plain { "our packages without a profile" } else { "our packages guided by a profile" };
+    let guided = if options.plain {
+        "no package guided by a profile"
+    } else {
+        "Python's and Node's packages guided by a profile"
+    };
     let about = [vec![spoken.to_owned(), guided.to_owned()], machine::describe(&workshop)].concat();
     let report = report::Report::of(&clients, &costs, about, options.tls);
     let file = scratch(root, "bench")?.join(file);

@@ -74,7 +74,7 @@ impl Counts {
 
     /// Fails where `who` left nothing behind.
     pub fn check(&self, who: &str) -> Result<()> {
-        let mut files = std::fs::read_dir(&self.folder)?.filter_map(Result::ok);
+        let mut files = std::fs::read_dir(&self.folder).into_iter().flatten().filter_map(Result::ok);
         let left = files.any(|file| file.file_name().to_string_lossy().starts_with(&format!("{who}-")));
         ensure!(left, "{who} was to count what it ran, and left nothing in {}", self.folder.display());
         Ok(())
@@ -82,11 +82,11 @@ impl Counts {
 
     /// All counts in one, for the code that is built next.
     pub fn profile(&self, root: &Path) -> Result<Code> {
-        let profile = scratch(root, "guided")?.join("calls.profdata");
-        let merge = ["merge", "--output"];
-        run(Command::new(&self.tool).args(merge).arg(&profile).arg(&self.folder))?;
+        let guided = scratch(root, "guided")?;
+        let profile = guided.join("calls.profdata");
+        run(Command::new(&self.tool).args(["merge", "--output"]).arg(&profile).arg(&self.folder))?;
         // Cargo would take for fresh what an earlier profile of this name guided.
-        let built = scratch(root, "guided")?.join(of_rustc("host: ")?);
+        let built = guided.join(of_rustc("host: ")?);
         if built.exists() {
             std::fs::remove_dir_all(built)?;
         }

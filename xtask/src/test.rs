@@ -20,9 +20,9 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "generate", minutes: 2, needs: &[], run: generate },
+    Suite { name: "generate", minutes: 1, needs: &[], run: generate },
     Suite { name: "rust", minutes: 14, needs: &[], run: rust },
-    Suite { name: "python", minutes: 8, needs: &["python3", "npm", "curl"], run: python },
+    Suite { name: "python", minutes: 9, needs: &["python3", "npm", "curl"], run: python },
     Suite { name: "node", minutes: 10, needs: &["node", "npm"], run: node },
     Suite { name: "swift", minutes: 10, needs: &["mmdebstrap"], run: swift },
     Suite { name: "extend", minutes: 5, needs: &[], run: crate::extend::extend },
@@ -157,10 +157,13 @@ fn package(root: &Path) -> Result<()> {
     build_command(root)?;
     let wheel = crate::package::build(root)?;
     let installed = install_wheels(root, &wheel)?;
-    let pytest = python_with_tools(root)?.join("bin/pytest");
+    let tools = python_with_tools(root)?.join("bin");
+    let loaded = ["-c", "import bloomchats._native as native; print(native.__file__)"];
+    let loaded = output(command(root, tools.join("python"), &loaded).env("PYTHONPATH", &installed))?;
+    ensure!(loaded.starts_with(&installed), "not the released wheel, but {loaded} would be tested");
     for runner in ["sync", "async"] {
         let script = format!("tests/runners/python/test_{runner}.py");
-        run(command(root, &pytest, &["-q", &script]).env("PYTHONPATH", &installed))?;
+        run(command(root, tools.join("pytest"), &["-q", &script]).env("PYTHONPATH", &installed))?;
     }
     run(command(root, "node", &["tests/install/node/run.mjs"]).env("BLOOMCHATS_BIN", cli_binary(root)))?;
     run(&mut command(root, "node", &["tests/runners/node/run.mjs"]))
@@ -193,7 +196,7 @@ pub fn build_command(root: &Path) -> Result<()> {
 }
 
 /// A virtual environment that has what the Python tests need.
-fn python_with_tools(root: &Path) -> Result<PathBuf> {
+pub fn python_with_tools(root: &Path) -> Result<PathBuf> {
     let venv = virtual_environment(root, "python-venv")?;
     let pip = venv.join("bin/pip");
     run(&mut command(root, pip, &["install", "--quiet", "--requirement", "tests/python/requirements.txt"]))?;

@@ -91,37 +91,33 @@ impl Workshop {
     }
 }
 
-/// Builds and installs every client whose language can be run here; `code` is that of our packages.
+/// Builds and installs every client whose language can be run here; `code` is that of the packages that a profile can guide.
 pub fn all(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
-    Ok([rust(workshop)?, packages(workshop, code)?].into_iter().flatten().collect())
-}
-
-/// Those that load a package, and their peers.
-pub fn packages(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
-    let mut clients = Vec::new();
-    let languages: [(&str, &str, bool, Add); 3] = [
-        ("Python", "python3", has("python3"), python),
-        ("Node", "npm", has("npm"), node),
-        ("Swift", "swift, or mmdebstrap as root,", has_swift(), swift),
-    ];
-    for (language, needs, found, add) in languages {
-        if found {
-            clients.extend(add(workshop, code)?);
-        } else {
-            ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
-            println!("{language}: skipped, {needs} cannot be started");
-        }
-    }
+    let mut clients = rust(workshop)?;
+    clients.extend(packages(workshop, code)?);
+    let here = has("swift") || can_have_swift();
+    clients.extend(built("Swift", "swift, or mmdebstrap as root,", here, || swift(workshop))?);
     Ok(clients)
 }
 
-type Add = fn(&Workshop, &Code) -> Result<Vec<Client>>;
+/// Python's and Node's.
+pub fn packages(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
+    let mut clients = built("Python", "python3", has("python3"), || python(workshop, code))?;
+    clients.extend(built("Node", "npm", has("npm"), || node(workshop, code))?);
+    Ok(clients)
+}
 
-/// Whether Swift is here, or `swift-toolchain.sh` can make a tree with it and run programs there.
-fn has_swift() -> bool {
-    if has("swift") {
-        return true;
+fn built(language: &str, needs: &str, here: bool, build: impl FnOnce() -> Result<Vec<Client>>) -> Result<Vec<Client>> {
+    if here {
+        return build();
     }
+    ensure!(!in_ci(), "{needs} cannot be started, and CI skips nothing");
+    println!("{language}: skipped, {needs} cannot be started");
+    Ok(Vec::new())
+}
+
+/// Whether `swift-toolchain.sh` can make a tree with Swift here and run programs in it.
+fn can_have_swift() -> bool {
     let mounts = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
     has("mmdebstrap") && mounts.is_ok_and(|status| status.success())
 }
@@ -211,14 +207,9 @@ fn node(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
     .into())
 }
 
-fn swift(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
+fn swift(workshop: &Workshop) -> Result<Vec<Client>> {
     let root = &workshop.root;
-    let code = match code {
-        Code::Counting(_) => return Ok(Vec::new()),
-        Code::Debug => Code::Debug,
-        Code::Plain | Code::Guided(_) => package::SWIFT,
-    };
-    let program = package::swift(root, "swift-bench.sh", &code)?;
+    let program = package::swift(root, "swift-bench.sh", !workshop.quick)?;
     let client = |(name, tls, which): (&'static str, Option<Http>, &str)| Client {
         name,
         typed: true,
