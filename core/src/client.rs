@@ -231,8 +231,9 @@ impl Client {
     }
 
     /// Makes a call.
-    pub fn call(&self, call: Call) -> impl Future<Output = Result<Answer>> + Send + use<> {
-        self.start(call).1
+    pub fn call(&self, mut call: Call) -> impl Future<Output = Result<Answer>> + Send + use<> {
+        let client = self.clone();
+        async move { client.keep(&mut call, listing::survey::<()>).await.map(|(answer, _)| answer) }
     }
 
     /// Makes a call whose progress can be read from outside, during it and after its future was dropped.
@@ -247,8 +248,8 @@ impl Client {
     }
 
     /// Makes a call, with what `survey` keeps of the page that comes back.
-    pub(crate) async fn keep(&self, mut call: Call, survey: Survey) -> Result<(Answer, Kept)> {
-        dispatch(&self.engine, &mut call, survey, &self.engine.progress()).await
+    pub(crate) async fn keep(&self, call: &mut Call, survey: Survey) -> Result<(Answer, Kept)> {
+        dispatch(&self.engine, call, survey, &self.engine.progress()).await
     }
 }
 
@@ -269,7 +270,9 @@ async fn dispatch(
         return call::run(engine, &raw::RAW, &request, options, progress).await.map(|done| (done.into(), None));
     }
     if let Some(operation) = wait::status_operation(name) {
-        return wait::run(engine, operation, arguments, options, progress).await.map(|done| (done.into(), None));
+        // Boxed, because it is rare and would make every call's future larger.
+        let waiting = Box::pin(wait::run(engine, operation, arguments, options, progress));
+        return waiting.await.map(|done| (done.into(), None));
     }
     let Some(operation) = table::find(name) else {
         return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::{AsHeaderName, CONTENT_TYPE, HeaderMap, HeaderName};
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -293,13 +293,18 @@ fn is_slug(text: &str) -> bool {
 }
 
 /// A header's (first) value, legible whatever the server sent.
-pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+pub(crate) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// The service's id of a request. It is shown and logged, so that whatever looks like a sentence, an address or a number is none.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| header(headers, name))?;
+    static NAMES: [HeaderName; 3] = [
+        HeaderName::from_static("x-request-id"),
+        HeaderName::from_static("request-id"),
+        HeaderName::from_static("cf-ray"),
+    ];
+    let id = NAMES.iter().find_map(|name| header(headers, name))?;
     let is_id = (1..=200).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic() && b != b'@');
     (is_id && !id.starts_with('+')).then(|| id.into_owned())
 }
@@ -316,7 +321,7 @@ fn media_type(header: &str) -> &str {
 
 /// A 2xx the contract does not promise.
 pub(crate) fn undecodable(status: u16, headers: &HeaderMap, body: Option<&Bytes>, problem: &str) -> Error {
-    let content_type = header(headers, "content-type");
+    let content_type = header(headers, CONTENT_TYPE);
     let content_type = content_type.as_deref().map_or("no content type", media_type);
     let text = body.map(|body| Value::String(String::from_utf8_lossy(&body[..body.len().min(KEPT_TEXT)]).into_owned()));
     Error::new(ErrorKind::Decode, format!("the service answered {status}, but {problem} ({content_type})"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::Engine;
 use super::answer::{self, Value2xx};
@@ -90,15 +90,17 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer, hid
             return Err(broken_off(status, &headers, late, &hide(&detail)));
         }
     };
-    if answer::header(&headers, "content-type").is_some_and(|kind| !kind.to_ascii_lowercase().contains("json"))
-        && !body.is_empty()
-    {
+    if headers.get(CONTENT_TYPE).is_some_and(|kind| !is_json(kind)) && !body.is_empty() {
         return undecodable(Some(&body), "its content type is not JSON");
     }
     match answer::read(operation, status, &body, request.traits.dry_run, request.survey) {
         Ok(value) => Ok(Answer { value, status, headers }),
         Err(problem) => undecodable(Some(&body), &problem),
     }
+}
+
+fn is_json(kind: &HeaderValue) -> bool {
+    kind.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"))
 }
 
 fn refusal(engine: &Engine, operation: &Operation, answer: WireAnswer, hide: impl Fn(&str) -> String) -> Outcome {

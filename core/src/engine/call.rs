@@ -328,11 +328,16 @@ impl<'a> Call<'a> {
     fn wire(&self) -> WireRequest {
         // Room for what the transport adds.
         let mut headers = HeaderMap::with_capacity(self.request.headers.len() + 6);
-        headers.extend(self.request.headers.iter().cloned());
-        headers.extend(self.credential.clone().map(|value| (self.engine.settings.credential_header(), value)));
+        for (name, value) in &self.request.headers {
+            headers.append(name.clone(), value.clone());
+        }
+        if let Some(credential) = &self.credential {
+            headers.append(self.engine.settings.credential_header(), credential.clone());
+        }
         // Keys are checked where they come from, and every one of them can be a header.
-        let key = self.wire_key().and_then(|key| HeaderValue::try_from(key).ok());
-        headers.extend(key.map(|key| (HeaderName::from_static("idempotency-key"), key)));
+        if let Some(key) = self.wire_key().and_then(|key| HeaderValue::try_from(key).ok()) {
+            headers.append(HeaderName::from_static("idempotency-key"), key);
+        }
         let body = match (&self.request.body, self.form) {
             (Bodies::One(body), _) => body,
             (Bodies::Generations { content: Some(content), .. }, Form::Content) => content,

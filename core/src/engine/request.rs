@@ -244,17 +244,16 @@ fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<Stri
     // Room for the query as well: most targets never have to grow.
     let mut path = String::with_capacity(prefix.len() + operation.path.len() + 64);
     path.push_str(prefix);
-    for piece in operation.path.split('/').skip(1) {
-        path.push('/');
-        match piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')) {
-            None => path.push_str(piece),
-            Some(name) => {
-                let named = given.iter().find(|(argument, _)| argument.field.name == name);
-                let value = named.and_then(|(_, value)| value.as_str()).unwrap_or_default();
-                let free_text = named.is_some_and(|(argument, _)| argument.place == Place::Text);
-                path.extend(url::segment(name, value, !free_text)?);
-            }
+    // Texts and names take turns.
+    for (at, piece) in operation.path.split(['{', '}']).enumerate() {
+        if at % 2 == 0 {
+            path.push_str(piece);
+            continue;
         }
+        let named = given.iter().find(|(argument, _)| argument.field.name == piece);
+        let value = named.and_then(|(_, value)| value.as_str()).unwrap_or_default();
+        let free_text = named.is_some_and(|(argument, _)| argument.place == Place::Text);
+        path.extend(url::segment(piece, value, !free_text)?);
     }
     Ok(path)
 }

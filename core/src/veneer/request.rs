@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Json;
 use super::page::Page;
 use crate::engine::BoxFuture;
+use crate::engine::listing;
 use crate::engine::multipart::File;
 use crate::{Answer, Call, CallOptions, Client, Error, ErrorKind, Headers, Result};
 
@@ -58,12 +59,12 @@ impl<T, A> std::fmt::Debug for Request<T, A> {
 /// What a call can result in: a [`Json`] value, or a [`Page`] of them.
 pub trait Outcome: Sized {
     #[doc(hidden)]
-    fn ask(client: Client, call: Call) -> impl Future<Output = Result<(Answer, Self)>> + Send;
+    fn ask(client: &Client, call: &mut Call) -> impl Future<Output = Result<(Answer, Self)>> + Send;
 }
 
 impl<T: Json + Send> Outcome for T {
-    async fn ask(client: Client, call: Call) -> Result<(Answer, T)> {
-        let answer = client.call(call).await?;
+    async fn ask(client: &Client, call: &mut Call) -> Result<(Answer, T)> {
+        let (answer, _) = client.keep(call, listing::survey::<()>).await?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         match T::from_answer(answer.model, text) {
             Ok(value) => Ok((answer, value)),
@@ -73,8 +74,8 @@ impl<T: Json + Send> Outcome for T {
 }
 
 impl<T: Json + Send + 'static> Outcome for Page<T> {
-    async fn ask(client: Client, call: Call) -> Result<(Answer, Page<T>)> {
-        Page::first(&client, call).await
+    async fn ask(client: &Client, call: &mut Call) -> Result<(Answer, Page<T>)> {
+        Page::first(client, call).await
     }
 }
 
@@ -163,9 +164,9 @@ impl<T: Outcome, A> Request<T, A> {
     where
         T: Send + 'static,
     {
-        let Request { client, call, .. } = self;
+        let Request { client, mut call, .. } = self;
         async move {
-            let (answer, value) = T::ask(client, call).await?;
+            let (answer, value) = T::ask(&client, &mut call).await?;
             let Answer { status, headers, request_id, attempts, idempotency_key, .. } = answer;
             Ok(Response { value, status, headers, request_id, attempts, idempotency_key })
         }
@@ -177,8 +178,8 @@ impl<T: Outcome + Send + 'static, A> IntoFuture for Request<T, A> {
     type IntoFuture = BoxFuture<Result<T>>;
 
     fn into_future(self) -> BoxFuture<Result<T>> {
-        let Request { client, call, .. } = self;
-        Box::pin(async move { T::ask(client, call).await.map(|(_, value)| value) })
+        let Request { client, mut call, .. } = self;
+        Box::pin(async move { T::ask(&client, &mut call).await.map(|(_, value)| value) })
     }
 }
 

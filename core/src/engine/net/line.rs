@@ -37,13 +37,13 @@ impl Line {
         Ok(Line { sender, driver: Some(Box::new(driver)), socket, forwards, used: SystemTime::now(), kept: None })
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request, which leaves nothing of it, and waits for the head of its answer.
     pub async fn send(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: &mut Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         let Line { sender, driver, .. } = self;
-        let mut response = pin!(sender.try_send_request(request));
+        let mut response = pin!(sender.try_send_request(std::mem::take(request)));
         let response = poll_fn(|context| {
             drive(driver, context);
             response.as_mut().poll(&mut unheard())

@@ -11,12 +11,13 @@ mod socket;
 mod trust;
 
 use std::error::Error as StdError;
+use std::future::ready;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, PROXY_AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, USER_AGENT};
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
 use http_body_util::Full;
@@ -67,15 +68,16 @@ impl Transport for Http {
     }
 
     fn exchange<'a>(&'a self, request: WireRequest, limit: Duration, progress: &'a Progress) -> Exchanging<'a> {
-        let client = self.client();
+        let (client, watcher) = match self.client().and_then(|client| Ok((client, watcher()?))) {
+            Ok(both) => both,
+            Err(error) => return Box::pin(ready(Err(Fault::Setup(error)))),
+        };
+        let pool = client.pool(&request.uri);
+        let mut request = client.request(request);
         Box::pin(async move {
-            let client = client.map_err(Fault::Setup)?;
-            let watcher = watcher().map_err(Fault::Setup)?;
-            let pool = client.pool(&request.uri);
-            let request = client.request(request);
             // One timer for all of it: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit));
-            let (way, response) = pool.send(request, &watcher, late.as_mut(), progress).await?;
+            let (way, response) = pool.send(&mut request, &watcher, late.as_mut(), progress).await?;
             let (mut head, body) = response.into_parts();
             let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if gzip {
@@ -134,7 +136,8 @@ impl Client {
         if let Some((_, pool)) = pools.iter().find(|(origin, _)| uri.authority() == Some(origin)) {
             return pool.clone();
         }
-        let pool = Arc::new(Pool::new(self.connector.clone()));
+        let password = self.proxies.intercept(uri).and_then(|proxy| proxy.basic_auth().cloned());
+        let pool = Arc::new(Pool::new(self.connector.clone(), uri, password));
         pools.extend(uri.authority().map(|origin| (origin.clone(), pool.clone())));
         pool
     }
@@ -151,13 +154,6 @@ impl Client {
         let mut headers = given.headers;
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
-        // A proxy that only forwards is greeted in the request; a tunnel was greeted when it was made.
-        let forwarding = given.uri.scheme_str() == Some("http");
-        if let Some(password) =
-            self.proxies.intercept(&given.uri).filter(|_| forwarding).and_then(|p| p.basic_auth().cloned())
-        {
-            headers.insert(PROXY_AUTHORIZATION, password);
-        }
         *request.headers_mut() = headers;
         *request.uri_mut() = given.uri;
         request

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::Scheme;
 use http::{Extensions, HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
@@ -37,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The connections of one client, all to the same origin.
 pub(super) struct Pool {
     connector: Connector,
+    pub greeting: Greeting,
     /// At rest, the longest resting first.
     idle: Mutex<Vec<Line>>,
     /// HTTP/2 connections, of the runtimes that calls are made on; more than one where the service allows too few calls on it.
@@ -48,6 +49,14 @@ pub(super) struct Pool {
     /// The service has been seen to share none.
     shares_none: AtomicBool,
     swept: AtomicBool,
+}
+
+/// What HTTP/1.1 says of the way in every request.
+pub(super) struct Greeting {
+    /// The origin's name.
+    host: Option<HeaderValue>,
+    /// For a proxy that forwards requests; the one before a tunnel hears it when that is made.
+    password: Option<HeaderValue>,
 }
 
 /// A connection that carries any number of calls at once.
@@ -82,32 +91,38 @@ impl Way {
         matches!(self, Way::Shared(seat) if seat.has_news())
     }
 
-    /// Sends a request to `uri`. What has not begun to leave comes back with the error.
+    /// Sends a request to `uri`, which leaves nothing of it: what has not begun to leave comes back with the error.
     pub async fn send(
         &mut self,
-        mut request: Request<Full<Bytes>>,
+        request: &mut Request<Full<Bytes>>,
         uri: &Uri,
+        greeting: &Greeting,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match self {
             Way::Own(line) => {
                 *request.uri_mut() = if line.forwards { uri.clone() } else { target(uri) };
-                if let Some(host) = host(uri) {
-                    request.headers_mut().insert(HOST, host);
+                if let Some(host) = &greeting.host {
+                    request.headers_mut().insert(HOST, host.clone());
+                }
+                if let Some(password) = greeting.password.as_ref().filter(|_| line.forwards) {
+                    request.headers_mut().insert(PROXY_AUTHORIZATION, password.clone());
                 }
                 line.send(request).await
             }
             Way::Shared(seat) => {
                 *request.uri_mut() = uri.clone();
-                seat.send(request).await
+                seat.send(std::mem::take(request)).await
             }
         }
     }
 }
 
 impl Pool {
-    pub fn new(connector: Connector) -> Pool {
+    /// To the origin of `uri`, by a proxy that asks for `password` or by none.
+    pub fn new(connector: Connector, uri: &Uri, password: Option<HeaderValue>) -> Pool {
         Pool {
             connector,
+            greeting: Greeting { host: host(uri), password },
             idle: Mutex::default(),
             multiplexed: Mutex::default(),
             last: AtomicU64::new(0),

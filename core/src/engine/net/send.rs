@@ -21,7 +21,7 @@ impl Pool {
     /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
     pub async fn send(
         self: &Arc<Pool>,
-        mut request: Request<Full<Bytes>>,
+        request: &mut Request<Full<Bytes>>,
         watcher: &Watcher,
         mut late: Pin<&mut impl Future<Output = ()>>,
         progress: &Progress,
@@ -54,7 +54,7 @@ impl Pool {
             progress.leave();
             let sent = tokio::select! {
                 biased;
-                sent = way.send(request, &uri) => Some(sent),
+                sent = way.send(request, &uri, &self.greeting) => Some(sent),
                 () = &mut late => None,
             };
             let mut error = match sent {
@@ -67,7 +67,7 @@ impl Pool {
                 }
             };
             let detail = detail(error.error());
-            request = match error.take_message() {
+            *request = match error.take_message() {
                 None => return Err(Fault::Broken { detail }),
                 Some(_) if is_new => return Err(Fault::not_connected(false, detail)),
                 Some(unsent) => unsent,
