@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { connect } from "node:net";
 
 const KEY = "bl_bench_key";
 const CHAT = "grp_bench";
@@ -87,6 +88,42 @@ const CLIENTS = {
     return {
       send: async () => checkSend((await client.post(SEND, BODY, { headers: keyed() })).data.message_id),
       list: async () => checkList((await client.get(LIST, { headers: HEADERS })).data.contacts),
+    };
+  },
+
+  /** No client at all: requests of fixed bytes, and answers of which only the length is read. No client of the language costs less. */
+  sockets(url) {
+    const { hostname, port } = new URL(url);
+    const written = (method, target, headers, body = "") => {
+      const lines = Object.entries({ host: hostname, ...headers, "content-length": body.length });
+      return [`${method} ${target} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`), "", body].join("\r\n");
+    };
+    const [sending, listing] = [written("POST", SEND, keyed(), JSON.stringify(BODY)), written("GET", LIST, HEADERS)];
+    const idle = [];
+    const open = () => {
+      const socket = connect(Number(port), hostname).setNoDelay().setEncoding("latin1");
+      const connection = { socket, got: "", answered: undefined };
+      socket.on("data", (piece) => {
+        connection.got += piece;
+        const end = connection.got.indexOf("\r\n\r\n") + 4;
+        const length = Number(/^content-length: (\d+)/m.exec(connection.got)[1]);
+        if (connection.got.length >= end + length) connection.answered(connection.got.slice(end));
+      });
+      return connection;
+    };
+    const answer = async (request) => {
+      const connection = idle.pop() ?? open();
+      connection.got = "";
+      const body = await new Promise((answered) => {
+        connection.answered = answered;
+        connection.socket.write(request);
+      });
+      idle.push(connection);
+      return JSON.parse(body);
+    };
+    return {
+      send: async () => checkSend((await answer(sending)).message_id),
+      list: async () => checkList((await answer(listing)).contacts),
     };
   },
 };

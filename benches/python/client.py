@@ -10,6 +10,7 @@ asyncio loop. Each opens one client and keeps its connections; those without typ
 import asyncio
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -177,6 +178,75 @@ def pyreqwest_async(url):
         check_json(await (await client.get(LIST).query(PAGE).build().send()).json())
 
     return send, contacts
+
+
+class Bare:
+    """No client at all: requests of fixed bytes, and answers of which only the length is read. No client of the language costs less."""
+
+    def __init__(self, url):
+        host, port = url.removeprefix("http://").split(":")
+        self.address = host, int(port)
+
+        def written(method, target, headers, body=""):
+            lines = {"host": host, **headers, "content-length": len(body)}.items()
+            return "\r\n".join([f"{method} {target} HTTP/1.1", *(f"{k}: {v}" for k, v in lines), "", body]).encode()
+
+        self.send = written("POST", SEND, {**HEADERS, **keyed(), "content-type": "application/json"}, json.dumps(BODY))
+        self.list = written("GET", f"{LIST}?limit=100&offset=0", HEADERS)
+
+    @staticmethod
+    def begin(data):
+        """What a first piece has of the body, and how long that is to become."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        return body, int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+
+
+def sockets_sync(url):
+    bare, own = Bare(url), threading.local()
+
+    def answer(request):
+        if not hasattr(own, "socket"):
+            own.socket = socket.create_connection(bare.address)
+            own.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        own.socket.sendall(request)
+        body, length = bare.begin(own.socket.recv(65536))
+        while len(body) < length:
+            body += own.socket.recv(65536)
+        check_json(json.loads(body))
+
+    return lambda: answer(bare.send), lambda: answer(bare.list)
+
+
+def sockets_async(url):
+    bare, idle = Bare(url), []
+
+    class Answers(asyncio.Protocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def ask(self, request):
+            self.body, self.answer = None, asyncio.get_running_loop().create_future()
+            self.transport.write(request)
+            return self.answer
+
+        def data_received(self, data):
+            if self.body is None:
+                self.body, self.length = bare.begin(data)
+            else:
+                self.body += data
+            if len(self.body) >= self.length:
+                self.answer.set_result(self.body)
+
+    async def answer(request):
+        if idle:
+            connection = idle.pop()
+        else:
+            _, connection = await asyncio.get_running_loop().create_connection(Answers, *bare.address)
+        body = await connection.ask(request)
+        idle.append(connection)
+        check_json(json.loads(body))
+
+    return lambda: answer(bare.send), lambda: answer(bare.list)
 
 
 def in_threads(call, concurrency, calls):

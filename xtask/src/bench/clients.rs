@@ -174,6 +174,8 @@ fn python(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
         ("python-aiohttp", false, Some(Http::One), "aiohttp_async"),
         ("python-pyreqwest-sync", false, Some(Http::Two), "pyreqwest_sync"),
         ("python-pyreqwest-async", false, Some(Http::Two), "pyreqwest_async"),
+        ("python-sockets-sync", false, None, "sockets_sync"),
+        ("python-sockets-async", false, None, "sockets_async"),
     ]
     .map(client)
     .into())
@@ -202,6 +204,7 @@ fn node(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
         ("node-fetch", false, Some(Http::One), "fetch"),
         ("node-undici", false, Some(Http::Two), "undici"),
         ("node-axios", false, Some(Http::One), "axios"),
+        ("node-sockets", false, None, "sockets"),
     ]
     .map(client)
     .into())
