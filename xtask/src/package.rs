@@ -35,7 +35,7 @@ pub fn wheel(root: &Path, project: &str, code: &Code) -> Result<PathBuf> {
     }
     let options = ["build", "--quiet", "--compression-level", "9", "--out"];
     let mut build = command(&root.join(project), maturin, &options);
-    run(code.ask_for(root, build.arg(&out))?)?;
+    run(code.sparing().ask_for(root, build.arg(&out))?)?;
     Ok(std::fs::read_dir(&out)?.next().context("maturin built no wheel")??.path())
 }
 

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::shell::{output, run, scratch, target};
 
-/// What counts as hot, and is inlined at any price, and what counts as cold, and is kept small: shares of all that is run, in millionths.
-/// LLVM's own, 990000 and 999999, save another tenth of a call alone and make a wheel of 2.15 MB, which may not pass 2 (docs/performance.md).
-const CUTOFFS: [&str; 2] =
+/// What counts as hot, and is inlined at any price, and what counts as cold, and is kept small, where a package has no room for more: shares
+/// of all that is run, in millionths. LLVM's own are 990000 and 999999 (docs/performance.md).
+const SPARING: [&str; 2] =
     ["-Cllvm-args=-profile-summary-cutoff-hot=900000", "-Cllvm-args=-profile-summary-cutoff-cold=999000"];
 
 /// How cargo compiles what goes into a package.
@@ -26,9 +26,22 @@ pub enum Code {
     Counting(Counts),
     /// Optimised by this profile.
     Guided(PathBuf),
+    /// Optimised by this profile where it matters most.
+    Sparing(PathBuf),
 }
 
+/// Where code that a profile guides is built, all of it and sparingly.
+const GUIDED: [&str; 2] = ["guided", "guided-sparing"];
+
 impl Code {
+    /// The same for a package that is nearly as large as it may be.
+    pub fn sparing(&self) -> Code {
+        match self {
+            Code::Guided(profile) => Code::Sparing(profile.clone()),
+            code => code.clone(),
+        }
+    }
+
     /// Has cargo compile so, when `command` starts it.
     pub fn ask_for<'a>(&self, root: &Path, command: &'a mut Command) -> Result<&'a mut Command> {
         let (flags, folder) = match self {
@@ -38,10 +51,8 @@ impl Code {
                 counts.of("build", command);
                 ("-Cprofile-generate".to_owned(), "counting")
             }
-            Code::Guided(profile) => {
-                let profile = format!("-Cprofile-use={}", profile.display());
-                ([&[profile.as_str()], &CUTOFFS[..]].concat().join("\u{1f}"), "guided")
-            }
+            Code::Guided(profile) => (use_of(profile), GUIDED[0]),
+            Code::Sparing(profile) => ([&[use_of(profile).as_str()], &SPARING[..]].concat().join("\u{1f}"), GUIDED[1]),
         };
         // Build scripts are spared the flags where a target is named, though it is this machine.
         Ok(command
@@ -49,6 +60,10 @@ impl Code {
             .env("CARGO_BUILD_TARGET", of_rustc("host: ")?)
             .env("CARGO_TARGET_DIR", target(root).join(folder)))
     }
+}
+
+fn use_of(profile: &Path) -> String {
+    format!("-Cprofile-use={}", profile.display())
 }
 
 /// What processes with counting code leave behind.
@@ -82,13 +97,14 @@ impl Counts {
 
     /// All counts in one, for the code that is built next.
     pub fn profile(&self, root: &Path) -> Result<Code> {
-        let guided = scratch(root, "guided")?;
-        let profile = guided.join("calls.profdata");
+        let profile = scratch(root, GUIDED[0])?.join("calls.profdata");
         run(Command::new(&self.tool).args(["merge", "--output"]).arg(&profile).arg(&self.folder))?;
         // Cargo would take for fresh what an earlier profile of this name guided.
-        let built = guided.join(of_rustc("host: ")?);
-        if built.exists() {
-            std::fs::remove_dir_all(built)?;
+        for folder in GUIDED {
+            let built = target(root).join(folder).join(of_rustc("host: ")?);
+            if built.exists() {
+                std::fs::remove_dir_all(built)?;
+            }
         }
         Ok(Code::Guided(profile))
     }
