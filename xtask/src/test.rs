@@ -21,13 +21,13 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { name: "generate", minutes: 1, needs: &[], run: generate },
-    Suite { name: "rust", minutes: 14, needs: &[], run: rust },
+    Suite { name: "rust", minutes: 11, needs: &[], run: rust },
     Suite { name: "python", minutes: 9, needs: &["python3", "npm", "curl"], run: python },
     Suite { name: "node", minutes: 10, needs: &["node", "npm"], run: node },
     Suite { name: "swift", minutes: 10, needs: &["mmdebstrap"], run: swift },
     Suite { name: "extend", minutes: 5, needs: &[], run: crate::extend::extend },
     Suite { name: "bench", minutes: 8, needs: &[], run: crate::bench::check },
-    Suite { name: "package", minutes: 13, needs: &["python3", "npm", profile::TOOL], run: package },
+    Suite { name: "package", minutes: 16, needs: &["python3", "npm", profile::TOOL], run: package },
 ];
 
 /// Languages that run the corpus, by the suite that runs them.
