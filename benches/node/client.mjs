@@ -91,7 +91,7 @@ const CLIENTS = {
     };
   },
 
-  /** No client at all: requests of fixed bytes, and answers of which only the length is read. No client of the language costs less. */
+  /** No client at all: requests of fixed bytes, and answers of which only the length is read, as little as one does in JavaScript itself. */
   sockets(url) {
     const { hostname, port } = new URL(url);
     const written = (method, target, headers, body = "") => {

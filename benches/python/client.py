@@ -181,7 +181,7 @@ def pyreqwest_async(url):
 
 
 class Bare:
-    """No client at all: requests of fixed bytes, and answers of which only the length is read. No client of the language costs less."""
+    """No client at all: requests of fixed bytes, and answers of which only the length is read, as little as one does in Python itself."""
 
     def __init__(self, url):
         host, port = url.removeprefix("http://").split(":")

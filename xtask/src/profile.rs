@@ -12,7 +12,7 @@ use crate::shell::{output, run, scratch, target};
 
 /// What counts as hot, and is inlined at any price, and what counts as cold, and is kept small, where a package has no room for more: shares
 /// of all that is run, in millionths. LLVM's own are 990000 and 999999 (docs/performance.md).
-const SPARING: [&str; 2] =
+const CUTOFFS: [&str; 2] =
     ["-Cllvm-args=-profile-summary-cutoff-hot=900000", "-Cllvm-args=-profile-summary-cutoff-cold=999000"];
 
 /// How cargo compiles what goes into a package.
@@ -30,8 +30,9 @@ pub enum Code {
     Sparing(PathBuf),
 }
 
-/// Where code that a profile guides is built, all of it and sparingly.
-const GUIDED: [&str; 2] = ["guided", "guided-sparing"];
+/// Where such code is built.
+const GUIDED: &str = "guided";
+const SPARINGLY: &str = "guided-sparingly";
 
 impl Code {
     /// The same for a package that is nearly as large as it may be.
@@ -51,8 +52,8 @@ impl Code {
                 counts.of("build", command);
                 ("-Cprofile-generate".to_owned(), "counting")
             }
-            Code::Guided(profile) => (use_of(profile), GUIDED[0]),
-            Code::Sparing(profile) => ([&[use_of(profile).as_str()], &SPARING[..]].concat().join("\u{1f}"), GUIDED[1]),
+            Code::Guided(profile) => (use_of(profile), GUIDED),
+            Code::Sparing(profile) => ([use_of(profile).as_str(), CUTOFFS[0], CUTOFFS[1]].join("\u{1f}"), SPARINGLY),
         };
         // Build scripts are spared the flags where a target is named, though it is this machine.
         Ok(command
@@ -97,10 +98,10 @@ impl Counts {
 
     /// All counts in one, for the code that is built next.
     pub fn profile(&self, root: &Path) -> Result<Code> {
-        let profile = scratch(root, GUIDED[0])?.join("calls.profdata");
+        let profile = scratch(root, GUIDED)?.join("calls.profdata");
         run(Command::new(&self.tool).args(["merge", "--output"]).arg(&profile).arg(&self.folder))?;
         // Cargo would take for fresh what an earlier profile of this name guided.
-        for folder in GUIDED {
+        for folder in [GUIDED, SPARINGLY] {
             let built = target(root).join(folder).join(of_rustc("host: ")?);
             if built.exists() {
                 std::fs::remove_dir_all(built)?;

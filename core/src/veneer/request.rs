@@ -8,9 +8,8 @@ use serde_json::{Map, Value};
 
 use super::Json;
 use super::page::Page;
-use crate::engine::BoxFuture;
-use crate::engine::listing;
 use crate::engine::multipart::File;
+use crate::engine::{BoxFuture, listing};
 use crate::{Answer, Call, CallOptions, Client, Error, ErrorKind, Headers, Result};
 
 /// A call that has not been made yet: set what is optional, then `.await` it. `A` names the operation whose arguments

@@ -119,6 +119,23 @@ async fn plain_requests_are_forwarded() {
 }
 
 #[tokio::test]
+async fn requests_name_the_origin_they_go_to() {
+    let (peer, mut requests) = serve(ACCEPTED).await;
+    let direct = (config(format!("http://{peer}")), peer.to_string());
+    let forwarded =
+        ["localhost:1", "localhost"].map(|name| (through(config(format!("http://{name}")), peer), name.into()));
+    for (config, name) in [direct].into_iter().chain(forwarded) {
+        let client = Client::open(config).unwrap();
+        for _ in 0..2 {
+            client.call(send()).await.unwrap();
+            let request = requests.recv().await.unwrap();
+            let hosts: Vec<_> = request.lines().filter_map(|line| line.strip_prefix("host: ")).collect();
+            assert_eq!(hosts, [&name], "{request}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_is_never_passed_by_for_how_its_url_is_written() {
     let (proxy, mut requests) = serve(ACCEPTED).await;
     let (service, mut passed_by) = serve(ACCEPTED).await;
