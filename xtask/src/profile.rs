@@ -10,10 +10,14 @@ use anyhow::{Context, Result, ensure};
 
 use crate::shell::{output, run, scratch, target};
 
-/// What counts as hot, and is inlined at any price, and what counts as cold, and is kept small, where a package has no room for more: shares
-/// of all that is run, in millionths. LLVM's own are 990000 and 999999 (docs/performance.md).
-const CUTOFFS: [&str; 2] =
-    ["-Cllvm-args=-profile-summary-cutoff-hot=900000", "-Cllvm-args=-profile-summary-cutoff-cold=999000"];
+/// What a package has no room for with LLVM's own settings (docs/performance.md): what is run less than a hundredth of the time is kept
+/// small, and what is run most is inlined only where that saves more than it adds.
+const SPARING: [&str; 2] =
+    ["-Cllvm-args=-profile-summary-cutoff-cold=990000", "-Cllvm-args=-inline-savings-multiplier=1"];
+
+/// Has LLVM's linker, which is rustc's own there, keep one of functions that are the same.
+const FOLDING: Option<&str> =
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { Some("-Clink-arg=-Wl,--icf=all") } else { None };
 
 /// How cargo compiles what goes into a package.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,23 +30,12 @@ pub enum Code {
     Counting(Counts),
     /// Optimised by this profile.
     Guided(PathBuf),
-    /// Optimised by this profile where it matters most.
-    Sparing(PathBuf),
 }
 
 /// Where such code is built.
 const GUIDED: &str = "guided";
-const SPARINGLY: &str = "guided-sparingly";
 
 impl Code {
-    /// The same for a package that is nearly as large as it may be.
-    pub fn sparing(&self) -> Code {
-        match self {
-            Code::Guided(profile) => Code::Sparing(profile.clone()),
-            code => code.clone(),
-        }
-    }
-
     /// Has cargo compile so, when `command` starts it.
     pub fn ask_for<'a>(&self, root: &Path, command: &'a mut Command) -> Result<&'a mut Command> {
         let (flags, folder) = match self {
@@ -52,8 +45,11 @@ impl Code {
                 counts.of("build", command);
                 ("-Cprofile-generate".to_owned(), "counting")
             }
-            Code::Guided(profile) => (use_of(profile), GUIDED),
-            Code::Sparing(profile) => ([use_of(profile).as_str(), CUTOFFS[0], CUTOFFS[1]].join("\u{1f}"), SPARINGLY),
+            Code::Guided(profile) => {
+                let profile = format!("-Cprofile-use={}", profile.display());
+                let flags: Vec<_> = [profile.as_str()].into_iter().chain(SPARING).chain(FOLDING).collect();
+                (flags.join("\u{1f}"), GUIDED)
+            }
         };
         // Build scripts are spared the flags where a target is named, though it is this machine.
         Ok(command
@@ -61,10 +57,6 @@ impl Code {
             .env("CARGO_BUILD_TARGET", of_rustc("host: ")?)
             .env("CARGO_TARGET_DIR", target(root).join(folder)))
     }
-}
-
-fn use_of(profile: &Path) -> String {
-    format!("-Cprofile-use={}", profile.display())
 }
 
 /// What processes with counting code leave behind.
@@ -101,11 +93,9 @@ impl Counts {
         let profile = scratch(root, GUIDED)?.join("calls.profdata");
         run(Command::new(&self.tool).args(["merge", "--output"]).arg(&profile).arg(&self.folder))?;
         // Cargo would take for fresh what an earlier profile of this name guided.
-        for folder in [GUIDED, SPARINGLY] {
-            let built = target(root).join(folder).join(of_rustc("host: ")?);
-            if built.exists() {
-                std::fs::remove_dir_all(built)?;
-            }
+        let built = target(root).join(GUIDED).join(of_rustc("host: ")?);
+        if built.exists() {
+            std::fs::remove_dir_all(built)?;
         }
         Ok(Code::Guided(profile))
     }

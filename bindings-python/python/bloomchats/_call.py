@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from threading import get_ident, main_thread
 
 from bloomchats import _files, _native, _observe
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     Arguments: TypeAlias = dict[str, object]
     Options: TypeAlias = Mapping[str, object]
     Files: TypeAlias = Mapping[str, Any]
+    Given: TypeAlias = tuple[Any, ...]
+    """What a call consists of, as native code takes it: an operation and its arguments, or nothing more for a page that follows."""
 
-B = TypeVar("B")
 C = TypeVar("C", bound="CallerBase")
 R = TypeVar("R")
 
@@ -33,24 +36,31 @@ R = TypeVar("R")
 class Connection:
     """A client's native half, shared by its resources until it is closed, and who supplies its key."""
 
-    __slots__ = ("_native", "api_key")
+    __slots__ = ("api_key", "native")
 
     def __init__(self, native: _native.Client, api_key: Callable[[], object] | None) -> None:
-        self._native: _native.Client | None = native
+        self.native: _native.Client = native
         self.api_key: Callable[[], object] | None = api_key
 
-    @property
-    def native(self) -> _native.Client:
-        if self._native is None:
-            raise ConfigError("the client is closed")
-        return self._native
+    if not TYPE_CHECKING:  # To type checkers it would mean that a connection has every attribute.
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "native":
+                raise ConfigError("the client is closed")
+            return object.__getattribute__(self, name)
 
     def check(self) -> None:
         """Raises `ConfigError` once it is closed, for calls that do without `native`."""
         _ = self.native
 
     def close(self) -> None:
-        self._native = None
+        with suppress(AttributeError):
+            del self.native
+
+
+def written(operation: str, arguments: Arguments, settings: bytes, uploads: _native.Files | None) -> Given:
+    """The same with arguments written down, for native code that does not take them as they are."""
+    return operation, encode(arguments), settings, uploads
 
 
 class CallerBase:
@@ -67,26 +77,19 @@ class CallerBase:
     def wrapping(self: C) -> C:
         return type(self)(self._connection, self.name, self._models, wraps=True)
 
-    def _begin(
-        self, begin: Callable[..., B | None], operation: str, arguments: Arguments, options: Options, files: Files | None
-    ) -> Callable[..., B]:
-        """`begin` with its last arguments: those of a call, which are written down only if it does not take them as they are."""
+    def _given(self, operation: str, arguments: Arguments, options: Options, files: Files | None) -> Given:
+        """What a call consists of."""
         settings = encode_options(operation, options) if options else b""
-        uploads = _files.read(files) if files else None
-
-        def begun(*place: object) -> B:
-            taken = begin(*place, operation, arguments, settings, uploads)
-            return taken or cast("B", begin(*place, operation, encode(arguments), settings, uploads))
-
-        return begun
+        return operation, arguments, settings, _files.read(files) if files else None
 
     def _value(self, answer: _native.Answer, item: type[Model] | None) -> Any:
-        value = read(answer.text)
-        model = self._models.get(answer.model) if item is None else None
-        if model is not None and isinstance(value, dict):
-            value = model(cast("dict[str, Any]", value))
-        elif item is not None and isinstance(value, list):
-            value = list(map(item, cast("list[dict[str, Any]]", value)))
+        told = read(answer.text)
+        value: Any = told
+        if item is not None:
+            if isinstance(told, list):
+                value = list(map(item, cast("list[dict[str, Any]]", told)))
+        elif (model := self._models.get(answer.model)) is not None and isinstance(told, dict):
+            value = model(told)  # pyright: ignore[reportUnknownArgumentType]
         return self._told(answer, value) if self._wraps else value
 
     def _items(self, answer: _native.Answer) -> list[Any]:
@@ -104,6 +107,19 @@ class CallerBase:
         return Response(value, answer.status, headers, answer.request_id, answer.attempts, answer.idempotency_key)
 
 
+_main = main_thread().ident
+
+
+def _forked() -> None:
+    """The thread that forked is the only one in its child."""
+    global _main
+    _main = get_ident()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 def _finish(
     making: _native.Making, api_key: Callable[[], object] | None, watch: _observe.Watch | None
 ) -> _native.Answer | _native.Failure:
@@ -114,18 +130,20 @@ def _finish(
     """
     try:
         while True:
-            told = making.go_on(get_ident() == main_thread().ident)
+            told = making.go_on(get_ident() == _main)
+            if isinstance(told, (_native.Answer, _native.Failure)):
+                return told
             if isinstance(told, str):
                 _observe.tell(watch, [told])
-            elif isinstance(told, _native.Question):
-                try:
-                    told.answer(key_of(api_key() if api_key is not None else None))
-                except Exception as error:
-                    return making.without_key(error)
-            else:
-                return told
+                continue
+            try:
+                told.answer(key_of(api_key() if api_key is not None else None))
+            except Exception as error:
+                return making.without_key(error)
     finally:
-        _observe.tell(watch, making.end())
+        unseen = making.end()
+        if watch is not None:
+            _observe.tell(watch, unseen)
 
 
 class Caller(CallerBase):
@@ -141,23 +159,27 @@ class Caller(CallerBase):
         files: Files | None = None,
         item: type[Model] | None = None,
     ) -> Any:
-        begin = self._begin(self._connection.native.make, operation, arguments, options, files)
-        return self._run(begin, self._value, item)
+        make = self._connection.native.make
+        return self._run(make, self._given(operation, arguments, options, files), self._value, item)
 
     def list(self, operation: str, arguments: Arguments, options: Options) -> Any:
         def told(answer: _native.Answer) -> Any:
             return self._told(answer, self._page(answer))
 
         def first() -> Any:
-            begin = self._begin(self._connection.native.make, operation, arguments, options, None)
-            return self._run(begin, told if self._wraps else self._page)
+            make = self._connection.native.make
+            given = self._given(operation, arguments, options, None)
+            return self._run(make, given, told if self._wraps else self._page)
 
         return first() if self._wraps else Pages(first)
 
-    def _run(self, begin: Callable[[bool, bool], _native.Making], read: Callable[..., R], *rest: object) -> R:
+    def _run(
+        self, make: Callable[..., _native.Making | None], given: Given, read: Callable[..., R], *rest: object
+    ) -> R:
         """Makes the call and reads its answer. Whatever is raised meanwhile carries `idempotency_key` and `maybe_sent`."""
         api_key, watch = self._connection.api_key, _observe.watch()
-        making = begin(api_key is not None, watch is not None)
+        asks, watched = api_key is not None, watch is not None
+        making = make(asks, watched, *given) or cast("_native.Making", make(asks, watched, *written(*given)))
         try:
             outcome = _finish(making, api_key, watch)
             if isinstance(outcome, _native.Answer):
@@ -177,6 +199,6 @@ class Caller(CallerBase):
 
         def fetch(following: _native.NextPage) -> Page[Any]:
             self._connection.check()
-            return self._run(following.make, self._page)
+            return self._run(following.make, (), self._page)
 
         return Page(self._items(answer), answer, None if following is None else lambda: fetch(following))

@@ -12,15 +12,18 @@ from collections import deque
 from contextlib import suppress
 
 from bloomchats import _native, _observe
+from bloomchats._call import written
 from bloomchats._errors import BloomChatsError
-from bloomchats._failure import mark
+from bloomchats._failure import error_of, mark
 from bloomchats._key import key_of
-from bloomchats._lazy import TypeVar
+from bloomchats._lazy import TypeVar, cast
 from bloomchats.generated.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bloomchats._call import Given, Models
 
 R = TypeVar("R")
 
@@ -165,18 +168,21 @@ def _sweep() -> None:
 
 
 async def run(
-    start: Callable[[_native.Queue, int, bool], _native.Pending],
+    start: Callable[..., _native.Pending | None],
+    given: Given,
     api_key: Callable[[], object] | None,
+    models: Models,
     read: Callable[..., R],
     *rest: object,
-) -> R | _native.Failure:
+) -> R:
     """Runs a call that `start` starts, and reads its answer. Cancelling the awaiting task closes the request's connection. The
     `CancelledError`, and whatever else is raised meanwhile, carries `idempotency_key` and `maybe_sent`."""
     loop, bridge = _running_bridge()
     number = next(bridge.numbers)
     watch = _observe.watch()
     # What the call tells, however early, waits in the queue until the loop goes on.
-    pending = start(bridge.queue, number, watch is not None)
+    place = bridge.queue, number, watch is not None
+    pending = start(*place, *given) or cast("_native.Pending", start(*place, *written(*given)))
     future: asyncio.Future[_native.Answer | _native.Failure] = loop.create_future()
     bridge.waiting[number] = future
     if api_key is not None:
@@ -187,7 +193,8 @@ async def run(
         bridge.telling[number] = lambda: context.run(_observe.tell, watch, pending.events())
     try:
         outcome = await future
-        return outcome if isinstance(outcome, _native.Failure) else read(outcome, *rest)
+        if isinstance(outcome, _native.Answer):
+            return read(outcome, *rest)
     except BaseException as error:
         pending.cancel()
         mark(error, pending)
@@ -201,3 +208,4 @@ async def run(
             # One that failed for want of a key may have its last events still to come.
             pending.cancel()
             _observe.tell(watch, pending.events())
+    raise error_of(outcome, models)

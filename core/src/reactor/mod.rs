@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Token};
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use crate::engine::lock;
 use source::Slot;
@@ -63,8 +64,13 @@ pub(crate) struct Shared {
     last: AtomicUsize,
     timers: Mutex<Timers>,
     ready: Mutex<VecDeque<Arc<Cell>>>,
-    /// When the background is going to ring, for hosts that only watch the descriptor.
-    armed: Mutex<Option<Instant>>,
+    armed: Mutex<Option<Armed>>,
+}
+
+/// When the background is going to ring.
+struct Armed {
+    at: Instant,
+    task: AbortHandle,
 }
 
 impl std::fmt::Debug for Reactor {
@@ -74,7 +80,7 @@ impl std::fmt::Debug for Reactor {
 }
 
 impl Reactor {
-    /// Opens one. `background`: a runtime with a thread of its own, for connecting and for timers of a loop that sleeps.
+    /// Opens one. `background`: a runtime with a thread of its own, for connecting and for keeping the time.
     ///
     /// # Errors
     /// When the process may open no more descriptors.
@@ -124,8 +130,11 @@ impl Reactor {
                     return Ok(Some(output));
                 }
             }
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) || !self.look(left)? {
+            if end.is_some_and(|end| end <= Instant::now()) {
+                return Ok(None);
+            }
+            self.shared.ring_by(end);
+            if !self.look(None)? {
                 return Ok(None);
             }
         }
@@ -178,16 +187,12 @@ impl Reactor {
         }
     }
 
-    /// Waits for sockets, timers or a ring, `limit` at most, and wakes who waited for them. `false`: a signal came first.
+    /// Waits for sockets or a ring, `limit` at most, and wakes who waited for them or for a moment that has come. `false`: a signal came
+    /// first.
     fn look(&self, limit: Option<Duration>) -> io::Result<bool> {
-        let next = lock(&self.shared.timers).next().map(|at| at.saturating_duration_since(Instant::now()));
-        let wait = match (limit, next) {
-            (Some(limit), Some(next)) => Some(limit.min(next)),
-            (limit, next) => limit.or(next),
-        };
         let mut polling = lock(&self.polling);
         let Polling { poll, events } = &mut *polling;
-        match poll.poll(events, wait) {
+        match poll.poll(events, limit) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             done => done?,
         }
@@ -235,22 +240,25 @@ impl Shared {
         let _ = self.alarm.wake();
     }
 
-    /// Sees to it that the descriptor becomes readable for the next timer.
-    fn arm(self: &Arc<Shared>) {
-        let Some(next) = lock(&self.timers).next() else { return };
+    /// Has the background ring for the next timer, and at `end` if that is earlier. It mostly is going to ring before that anyway, since
+    /// calls end long before their deadlines: a wait that had a limit of its own would cost the kernel a timer at every call.
+    fn ring_by(self: &Arc<Shared>, end: Option<Instant>) {
+        let Some(next) = lock(&self.timers).next().into_iter().chain(end).min() else { return };
         let mut armed = lock(&self.armed);
-        if armed.is_some_and(|at| at <= next) {
+        if armed.as_ref().is_some_and(|armed| armed.at <= next) {
             return;
         }
-        *armed = Some(next);
         let shared: Weak<Shared> = Arc::downgrade(self);
-        self.background.spawn(async move {
+        let task = self.background.spawn(async move {
             tokio::time::sleep_until(next.into()).await;
             if let Some(shared) = shared.upgrade() {
-                lock(&shared.armed).take_if(|at| *at == next);
+                lock(&shared.armed).take_if(|armed| armed.at == next);
                 shared.ring();
             }
         });
+        if let Some(later) = armed.replace(Armed { at: next, task: task.abort_handle() }) {
+            later.task.abort();
+        }
     }
 }
 
@@ -262,7 +270,7 @@ impl Drop for Turned<'_> {
         if !lock(&self.0.ready).is_empty() {
             self.0.ring();
         }
-        self.0.arm();
+        self.0.ring_by(None);
     }
 }
 

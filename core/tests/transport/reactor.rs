@@ -202,6 +202,20 @@ fn a_thread_that_waits_is_woken_for_a_timeout() {
 }
 
 #[test]
+fn a_thread_looks_up_when_it_is_to_though_its_timers_are_far() {
+    let (address, _made, _ends) = answering(Duration::ZERO);
+    let (client, reactor) = (plain(address), reactor());
+    // Its deadline is the next thing that the background would ring for.
+    reactor.block_on(client.call(send())).unwrap().unwrap();
+    let mut never = std::pin::pin!(std::future::pending::<()>());
+    let begun = Instant::now();
+    for _ in 0..3 {
+        assert!(reactor.block_on_for(never.as_mut(), Duration::from_millis(30)).unwrap().is_none());
+    }
+    assert!((Duration::from_millis(90)..Duration::from_secs(5)).contains(&begun.elapsed()));
+}
+
+#[test]
 fn a_cancelled_task_has_closed_its_socket() {
     let (address, made, ends) = answering(Duration::from_secs(1));
     let (client, reactor) = (plain(address), reactor());
