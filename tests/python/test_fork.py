@@ -136,6 +136,23 @@ def test_a_page_from_before_the_fork_says_so() -> None:
         assert page.next_page() is not None
 
 
+def test_ctrl_c_reaches_a_call_of_a_child_that_a_thread_forked(server: Server) -> None:
+    """In the child, that thread is the main one, whose calls look for signals."""
+    blooio = Blooio(api_key="k", base_url=server.url)
+    blooio.v2.request("GET", "/x")
+    codes = list[int]()
+
+    def work() -> None:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            blooio.v2.request("GET", "/silence")
+
+    thread = threading.Thread(target=lambda: codes.append(in_child(work)))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
 def test_a_child_that_ends_like_any_program(server: Server) -> None:
     """It runs its interpreter down, with its parent's client and calls in its memory."""
     program = f"""
