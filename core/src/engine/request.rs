@@ -244,16 +244,14 @@ fn path(prefix: &str, operation: &Operation, given: &[Given<'_>]) -> Result<Stri
     // Room for the query as well: most targets never have to grow.
     let mut path = String::with_capacity(prefix.len() + operation.path.len() + 64);
     path.push_str(prefix);
-    // Texts and names take turns.
-    for (at, piece) in operation.path.split(['{', '}']).enumerate() {
-        if at % 2 == 0 {
-            path.push_str(piece);
-            continue;
-        }
-        let named = given.iter().find(|(argument, _)| argument.field.name == piece);
+    let mut pieces = operation.path.split('{');
+    path.extend(pieces.next());
+    for (name, text) in pieces.filter_map(|piece| piece.split_once('}')) {
+        let named = given.iter().find(|(argument, _)| argument.field.name == name);
         let value = named.and_then(|(_, value)| value.as_str()).unwrap_or_default();
         let free_text = named.is_some_and(|(argument, _)| argument.place == Place::Text);
-        path.extend(url::segment(piece, value, !free_text)?);
+        path.extend(url::segment(name, value, !free_text)?);
+        path.push_str(text);
     }
     Ok(path)
 }

@@ -133,7 +133,9 @@ impl Client {
     /// The connections to the origin of `uri`.
     fn pool(&self, uri: &Uri) -> Arc<Pool> {
         let mut pools = lock(&self.pools);
-        if let Some((_, pool)) = pools.iter().find(|(origin, _)| uri.authority() == Some(origin)) {
+        // As text: an authority by itself compares letter by letter, for the case of each.
+        let same = |origin: &Authority| uri.authority().is_some_and(|authority| authority.as_str() == origin.as_str());
+        if let Some((_, pool)) = pools.iter().find(|(origin, _)| same(origin)) {
             return pool.clone();
         }
         let password = self.proxies.intercept(uri).and_then(|proxy| proxy.basic_auth().cloned());
