@@ -108,6 +108,7 @@ class CallerBase:
 
 
 _main = main_thread().ident
+"""The thread that handlers of signals run on. To ask `threading` at each call would be two functions more."""
 
 
 def _forked() -> None:
