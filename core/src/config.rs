@@ -211,7 +211,7 @@ impl Config {
 
     /// Reads the JSON form that bindings pass.
     pub fn from_json(json: &[u8]) -> Result<Config> {
-        // By way of a `Value`: reading each field from text would be 11 kB of every package.
+        // By way of a `Value`: code that reads each field from text would add 11 kB to a wheel's library.
         let given = serde_json::from_slice::<Value>(json).and_then(Given::deserialize);
         let given = given.map_err(|_| Error::config(misfit(json)))?;
         let mut config = Config::new(given.product);

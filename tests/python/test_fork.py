@@ -140,17 +140,21 @@ def test_ctrl_c_reaches_a_call_of_a_child_that_a_thread_forked(server: Server) -
     """In the child, that thread is the main one, whose calls look for signals."""
     blooio = Blooio(api_key="k", base_url=server.url)
     blooio.v2.request("GET", "/x")
-    codes = list[int]()
+    children = list[int]()
 
     def work() -> None:
-        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
         with pytest.raises(KeyboardInterrupt):
             blooio.v2.request("GET", "/silence")
 
-    thread = threading.Thread(target=lambda: codes.append(in_child(work)))
+    thread = threading.Thread(target=lambda: children.append(started(work)))
     thread.start()
     thread.join()
-    assert codes == [0]
+    deadline = time.monotonic() + 20
+    while not any(request.target.endswith("/silence") for request in server.requests):
+        assert time.monotonic() < deadline, "the child does not call"
+        time.sleep(0.002)
+    os.kill(children[0], signal.SIGINT)
+    assert end_of(children[0]) == 0
 
 
 def test_a_child_that_ends_like_any_program(server: Server) -> None:

@@ -33,9 +33,8 @@ _telling: ContextVar[bool] = ContextVar("bloomchats_telling", default=False)
 
 def watch() -> Watch | None:
     """The eyes on the call about to be made here; `None` when nobody looks."""
-    loaded = sys.modules
-    spans = _spans.watch() if "opentelemetry.trace" in loaded else None
-    if spans is None and ("logging" not in loaded or not _is_logged(_INFO)) or _telling.get():
+    spans = _spans.watch() if "opentelemetry.trace" in sys.modules else None
+    if spans is None and not _is_logged(_INFO) or _telling.get():
         return None
 
     def see(text: str) -> None:

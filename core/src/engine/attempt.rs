@@ -100,8 +100,7 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer, hid
 }
 
 fn is_json(kind: &HeaderValue) -> bool {
-    let kind = kind.as_bytes();
-    kind.starts_with(b"application/json") || kind.windows(4).any(|part| part.eq_ignore_ascii_case(b"json"))
+    kind.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"json"))
 }
 
 fn refusal(engine: &Engine, operation: &Operation, answer: WireAnswer, hide: impl Fn(&str) -> String) -> Outcome {
