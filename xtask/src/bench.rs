@@ -160,13 +160,10 @@ pub fn guided(root: &Path) -> Result<Code> {
 fn train(workshop: &Workshop) -> Result<Code> {
     let counts = Counts::begin(&workshop.root)?;
     let clients = choose(clients::packages(workshop, &Code::Counting(counts.clone()))?, &["ours".into()])?;
-    let plain = (Server::start(&workshop.server(), &[])?, FEWEST);
-    // Fewer, so that what HTTP/2 alone runs counts for less: inlined at any price, it would be larger than all of the rest.
-    let encrypted = (Server::encrypted(workshop, Http::Two)?, FEWEST / 4);
-    for (server, calls) in [plain, encrypted] {
+    for server in [Server::start(&workshop.server(), &[])?, Server::encrypted(workshop, Http::Two)?] {
         for client in &clients {
             for cell in CELLS {
-                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, calls)?;
+                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, FEWEST)?;
             }
             counts.check(client.name)?;
         }
