@@ -7,13 +7,13 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor};
+use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor, Run};
 use napi::bindgen_prelude::{Either, Either4, Env, Error, Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::mailbox::{Engine, Event, Mailbox};
-use crate::running::{Provider, Run, Running, runtime, to_json};
+use crate::running::{Provider, Running, runtime, to_json};
 use crate::uv::{Callback, Watch};
 
 /// A client of one product, as the function that makes its calls: `(call, text, watched, uploads)`. What comes of the call, a refusal
@@ -134,7 +134,7 @@ impl Bridge {
     #[napi(catch_unwind)]
     pub fn next_page(&self, env: Env, call: u32, page: &NextPage, watched: bool) -> Result<()> {
         let (progress, run) = page.0.start();
-        self.0.start(env, call, progress, Box::pin(run), watched)
+        self.0.start(env, call, progress, run, watched)
     }
 
     /// Ends a call at once. That, or what it had come to before, is to be drained.
@@ -190,7 +190,7 @@ impl Host {
             |upload: Upload| File::new(upload.field, upload.filename, upload.content_type, upload.bytes.to_vec());
         let files = uploads.into_iter().flatten().map(file).collect();
         let (progress, run) = client.start(Call { files, ..made });
-        self.start(env, call, progress, Box::pin(run), watched)
+        self.start(env, call, progress, run, watched)
     }
 
     fn drain(&self, env: Env, all: bool) -> Result<Vec<Told>> {

@@ -7,15 +7,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use bloomchats::{Answer, BoxFuture, CredentialProvider, Error, Progress, Secret};
+use bloomchats::{BoxFuture, CredentialProvider, Error, Progress, Run, Secret};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::mailbox::{Driven, Event, Mailbox, lock};
-
-/// A future of core.
-pub type Run = BoxFuture<bloomchats::Result<Answer>>;
 
 /// The process's runtime: one thread that makes connections and wakes loops for timers, started by the first call and shared
 /// by all environments. It is never stopped: Node ends its process without waiting for it.
@@ -118,7 +115,7 @@ impl Future for Drive {
         // A panic in core becomes a failure of this one call.
         let event = match panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(Ok(answer))) => Event::Done(Box::new(answer)),
+            Ok(Poll::Ready(Ok(answer))) => Event::Done(answer),
             Ok(Poll::Ready(Err(error))) => Event::Failed(to_json(&error)),
             Err(_) => Event::Failed(running.failure("internal", "internal error in bloomchats; please report it")),
         };

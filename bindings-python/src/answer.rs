@@ -9,7 +9,7 @@ use crate::client::NextPage;
 use crate::runtime::Local;
 
 /// `Answer | Failure`.
-pub fn into_python(py: Python<'_>, result: Result<bloomchats::Answer, Failure>) -> PyResult<Py<PyAny>> {
+pub fn into_python(py: Python<'_>, result: Result<Box<bloomchats::Answer>, Failure>) -> PyResult<Py<PyAny>> {
     let mut answer = match result {
         Ok(answer) => answer,
         Err(failure) => return Ok(Py::new(py, failure)?.into_any()),
@@ -21,7 +21,7 @@ pub fn into_python(py: Python<'_>, result: Result<bloomchats::Answer, Failure>) 
 /// A successful call.
 #[pyclass(frozen, module = "bloomchats._native")]
 pub struct Answer {
-    answer: bloomchats::Answer,
+    answer: Box<bloomchats::Answer>,
     next: Option<Py<NextPage>>,
 }
 

@@ -30,16 +30,13 @@ pub struct Begun {
 }
 
 enum Run {
-    Core(Pin<Box<dyn Future<Output = bloomchats::Result<bloomchats::Answer>> + Send>>),
+    Core(bloomchats::Run),
     Refused(Ready<Failure>),
 }
 
 impl Begun {
-    pub fn new<R>((progress, run): (Arc<Progress>, R)) -> Begun
-    where
-        R: Future<Output = bloomchats::Result<bloomchats::Answer>> + Send + 'static,
-    {
-        Begun { progress, run: Run::Core(Box::pin(run)) }
+    pub fn new((progress, run): (Arc<Progress>, bloomchats::Run)) -> Begun {
+        Begun { progress, run: Run::Core(run) }
     }
 }
 
@@ -50,7 +47,7 @@ impl From<Failure> for Begun {
 }
 
 impl Future for Begun {
-    type Output = Result<bloomchats::Answer, Failure>;
+    type Output = Result<Box<bloomchats::Answer>, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = panic::catch_unwind(AssertUnwindSafe(|| match &mut self.run {
@@ -76,7 +73,7 @@ struct Call {
 }
 
 enum Pause {
-    Done(Result<bloomchats::Answer, Failure>),
+    Done(Result<Box<bloomchats::Answer>, Failure>),
     Heard(Heard),
 }
 

@@ -19,7 +19,7 @@ use crate::runtime::{Local, lock, open_reactor, runtime};
 
 /// What a running call tells its loop.
 pub enum Event {
-    Done(Box<Result<bloomchats::Answer, Failure>>),
+    Done(Result<Box<bloomchats::Answer>, Failure>),
     Asked(Question),
     /// The call has events for its watcher.
     News,
@@ -39,7 +39,7 @@ struct Letters {
 impl Event {
     fn size(&self) -> usize {
         match self {
-            Event::Done(result) => result.as_ref().as_ref().map_or(0, |answer| answer.body.len()),
+            Event::Done(result) => result.as_ref().map_or(0, |answer| answer.body.len()),
             _ => 0,
         }
     }
@@ -139,7 +139,7 @@ impl Queue {
     /// Everything that happened since the last time: `[(call, Answer | Failure | Question | None)]`, `None` for news.
     fn drain(&self, py: Python<'_>) -> PyResult<Vec<(u64, Py<PyAny>)>> {
         let to_python = |(call, event)| match event {
-            Event::Done(result) => answer::into_python(py, *result).map(|object| (call, object)),
+            Event::Done(result) => answer::into_python(py, result).map(|object| (call, object)),
             Event::Asked(question) => Py::new(py, question).map(|object| (call, object.into_any())),
             Event::News => Ok((call, py.None())),
         };

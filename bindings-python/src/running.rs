@@ -61,8 +61,8 @@ impl Running {
         self.end(Err(Failure::no_key(&self.progress, error)));
     }
 
-    fn end(&self, result: Result<bloomchats::Answer, Failure>) {
-        self.mailbox.push(self.call, Event::Done(Box::new(result)));
+    fn end(&self, result: Result<Box<bloomchats::Answer>, Failure>) {
+        self.mailbox.push(self.call, Event::Done(result));
     }
 
     /// Ends the call. What comes back is still at work on that, on the runtime's thread.

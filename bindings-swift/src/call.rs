@@ -7,13 +7,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use bloomchats::{Answer, BoxFuture, CredentialProvider, Progress, Secret};
+use bloomchats::{Answer, BoxFuture, CredentialProvider, Progress, Run, Secret};
 use tokio::sync::oneshot;
 
 use crate::abi::Listener;
 use crate::{bridge_failure, internal_failure, lock, runtime};
-
-type Run = BoxFuture<bloomchats::Result<Answer>>;
 
 /// How a call stands.
 pub enum Step {
@@ -101,12 +99,7 @@ tokio::task_local! {
 
 impl Call {
     /// `watched`: it tells of its events too. `asks`: its client's keys come from [`Provider`].
-    pub fn new(
-        progress: Arc<Progress>,
-        run: impl Future<Output = bloomchats::Result<Answer>> + Send + 'static,
-        watched: bool,
-        asks: bool,
-    ) -> Call {
+    pub fn new(progress: Arc<Progress>, run: Run, watched: bool, asks: bool) -> Call {
         let line = Arc::new(Line { progress, state: Mutex::default() });
         if watched {
             let told = Arc::downgrade(&line);
@@ -116,7 +109,7 @@ impl Call {
                 }
             }));
         }
-        let run: Run = if asks { Box::pin(CURRENT.scope(line.clone(), run)) } else { Box::pin(run) };
+        let run: Run = if asks { Box::pin(CURRENT.scope(line.clone(), run)) } else { run };
         Call { prepared: Mutex::new(Some(Running { line: line.clone(), run: Some(run) })), line }
     }
 
@@ -173,7 +166,7 @@ impl Future for Running {
             // A panic in core ends this one call: it must not end the runtime's task unheard.
             match panic::catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(context))) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(Ok(answer))) => Step::Done(Box::new(answer)),
+                Ok(Poll::Ready(Ok(answer))) => Step::Done(answer),
                 Ok(Poll::Ready(Err(error))) => Step::Failed(error.to_json().to_string().into()),
                 Err(_) => Step::Failed(internal_failure(&self.line.progress)),
             }

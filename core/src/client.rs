@@ -16,7 +16,7 @@ use crate::engine::multipart::File;
 use crate::engine::operation::Operation;
 use crate::engine::page::{self, Position};
 use crate::engine::script::Script;
-use crate::engine::{CallOptions, Engine, Progress, call, raw, request, shape, wait};
+use crate::engine::{BoxFuture, CallOptions, Engine, Progress, boxed, call, raw, request, shape, wait};
 use crate::error::{Error, Result};
 use crate::headers::Headers;
 
@@ -159,6 +159,9 @@ impl std::fmt::Debug for Answer {
     }
 }
 
+/// A call under way, as [`Client::start`] and [`NextPage::start`] give it: it ends when it is dropped.
+pub type Run = BoxFuture<Result<Box<Answer>>>;
+
 /// What a [`Survey`] kept of a page.
 pub(crate) type Kept = Option<Box<dyn Any + Send>>;
 
@@ -183,23 +186,25 @@ impl std::fmt::Debug for NextPage {
 impl NextPage {
     /// Fetches it. May be repeated: a failed fetch can be tried again.
     pub fn fetch(&self) -> impl Future<Output = Result<Answer>> + Send + use<> {
-        self.start().1
+        let run = self.start().1;
+        async { run.await.map(|answer| *answer) }
     }
 
     /// Like [`NextPage::fetch`], with the call's progress to read if it is dropped.
-    pub fn start(&self) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + use<>) {
+    pub fn start(&self) -> (Arc<Progress>, Run) {
         let next = self.clone();
         let progress = next.0.engine.progress();
         let watched = progress.clone();
-        (progress, async move { next.list(listing::survey::<()>, &watched).await.map(|(answer, _)| answer) })
+        let run = move || async move { next.list(listing::survey::<()>, &watched).await.map(|(answer, _)| answer) };
+        (progress, boxed(run))
     }
 
     /// Like [`NextPage::fetch`], with what `survey` keeps of the page.
-    pub(crate) async fn keep(&self, survey: Survey) -> Result<(Answer, Kept)> {
+    pub(crate) async fn keep(&self, survey: Survey) -> Result<(Box<Answer>, Kept)> {
         self.list(survey, &self.0.engine.progress()).await
     }
 
-    async fn list(&self, survey: Survey, progress: &Progress) -> Result<(Answer, Kept)> {
+    async fn list(&self, survey: Survey, progress: &Progress) -> Result<(Box<Answer>, Kept)> {
         let Next { engine, operation, arguments, options, position } = &*self.0;
         let mut given = Call::of(operation.name.into(), arguments.clone(), options.clone());
         list(engine, operation, &mut given, position, survey, progress).await
@@ -233,22 +238,22 @@ impl Client {
     /// Makes a call.
     pub fn call(&self, mut call: Call) -> impl Future<Output = Result<Answer>> + Send + use<> {
         let client = self.clone();
-        async move { client.keep(&mut call, listing::survey::<()>).await.map(|(answer, _)| answer) }
+        async move { client.keep(&mut call, listing::survey::<()>).await.map(|(answer, _)| *answer) }
     }
 
     /// Makes a call whose progress can be read from outside, during it and after its future was dropped.
-    pub fn start(&self, mut call: Call) -> (Arc<Progress>, impl Future<Output = Result<Answer>> + Send + use<>) {
+    pub fn start(&self, mut call: Call) -> (Arc<Progress>, Run) {
         let engine = self.engine.clone();
         let progress = engine.progress();
         let watched = progress.clone();
-        let run = async move {
+        let run = boxed(move || async move {
             dispatch(&engine, &mut call, listing::survey::<()>, &watched).await.map(|(answer, _)| answer)
-        };
+        });
         (progress, run)
     }
 
     /// Makes a call, with what `survey` keeps of the page that comes back.
-    pub(crate) async fn keep(&self, call: &mut Call, survey: Survey) -> Result<(Answer, Kept)> {
+    pub(crate) async fn keep(&self, call: &mut Call, survey: Survey) -> Result<(Box<Answer>, Kept)> {
         dispatch(&self.engine, call, survey, &self.engine.progress()).await
     }
 }
@@ -259,7 +264,7 @@ async fn dispatch(
     given: &mut Call,
     survey: Survey,
     progress: &Progress,
-) -> Result<(Answer, Kept)> {
+) -> Result<(Box<Answer>, Kept)> {
     let Call { operation: name, arguments, options, .. } = given;
     options.check()?;
     if name.starts_with("blooio.") != (engine.settings.product == crate::Product::Blooio) {
@@ -267,12 +272,14 @@ async fn dispatch(
     }
     if let Some(api) = raw::api_of(name) {
         let request = raw::build(&engine.settings, api, arguments, options)?;
-        return call::run(engine, &raw::RAW, &request, options, progress).await.map(|done| (done.into(), None));
+        return call::run(engine, &raw::RAW, &request, options, progress)
+            .await
+            .map(|done| (Box::new(done.into()), None));
     }
     if let Some(operation) = wait::status_operation(name) {
         // Boxed, because it is rare and would make every call's future larger.
         let waiting = Box::pin(wait::run(engine, operation, arguments, options, progress));
-        return waiting.await.map(|done| (done.into(), None));
+        return waiting.await.map(|done| (Box::new(done.into()), None));
     }
     let Some(operation) = table::find(name) else {
         return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));
@@ -289,18 +296,18 @@ async fn list(
     position: &Position,
     survey: Survey,
     progress: &Progress,
-) -> Result<(Answer, Kept)> {
+) -> Result<(Box<Answer>, Kept)> {
     let Call { arguments, files, options, .. } = given;
     let mut request = request::build(&engine.settings, operation, arguments, files, options)?;
     request.survey = survey;
     let mut done = call::run(engine, operation, &request, options, progress).await?;
-    let page = done.value.page.take();
-    let mut answer = Answer::from(done);
+    let page = done.answer.value.page.take();
+    let mut answer = Box::new(Answer::from(done));
     let mut kept = None;
     if let Some(mut listing) = page {
         kept = listing.kept.take();
         answer.items = Some(std::mem::take(&mut listing.items));
-        answer.next = page::next(operation, position, arguments, listing).map(|(position, arguments)| {
+        answer.next = page::next(operation, position, arguments, *listing).map(|(position, arguments)| {
             let options = std::mem::take(options);
             NextPage(Arc::new(Next { engine: engine.clone(), operation, arguments, options, position }))
         });
@@ -310,15 +317,16 @@ async fn list(
 
 impl From<call::Done> for Answer {
     fn from(done: call::Done) -> Answer {
+        let call::Done { answer, attempts, key } = done;
         Answer {
-            status: done.status,
-            request_id: call::request_id(&done.headers),
-            headers: done.headers.into(),
-            attempts: done.attempts,
-            idempotency_key: done.key,
-            model: done.value.model,
+            status: answer.status,
+            request_id: call::request_id(&answer.headers),
+            headers: answer.headers.into(),
+            attempts,
+            idempotency_key: key,
+            model: answer.value.model,
             items: None,
-            body: done.value.body,
+            body: answer.value.body,
             next: None,
         }
     }

@@ -27,7 +27,7 @@ mod sight;
 mod veneer;
 pub mod webhook;
 
-pub use client::{Answer, Call, Client, NextPage};
+pub use client::{Answer, Call, Client, NextPage, Run};
 pub use config::{Config, Credential, CredentialProvider, Product, SendBody};
 pub use engine::limit::{Limits, Plan};
 pub use engine::multipart::File;

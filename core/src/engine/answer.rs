@@ -23,7 +23,7 @@ const KEPT_TEXT: usize = 16 * 1024;
 pub(crate) struct Value2xx {
     pub model: &'static str,
     /// For pages: where the items are, and what follows.
-    pub page: Option<Listing>,
+    pub page: Option<Box<Listing>>,
     pub body: Bytes,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn read(
     let (model, schema, unwrap) = row.map_or(("", &Schema::Any, ""), |row| (row.model, row.schema, row.unwrap));
     if !matches!(operation.paging, Paging::None) {
         let (page, body) = decode(body, |text| survey(&operation.paging, text))?;
-        return Ok(Value2xx { model, page: Some(page?), body });
+        return Ok(Value2xx { model, page: Some(Box::new(page?)), body });
     }
     if let Some(form) = operation.send.filter(|form| *form != SendForm::V4CreateChat) {
         return read_sent(form, model, schema, body, dry_run);

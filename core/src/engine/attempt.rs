@@ -8,16 +8,15 @@ use super::Engine;
 use super::answer::{self, Value2xx};
 use super::operation::Operation;
 use super::pause::named_wait;
-use super::progress::Progress;
 use super::request::Request;
 use super::retry::{Cause, is_definite_refusal};
-use super::transport::{Body, Fault, WireAnswer, WireRequest};
+use super::transport::{Body, Exchanging, Fault, WireAnswer};
 use crate::error::{Error, ErrorKind};
 
 /// What an attempt came to.
-pub(crate) type Outcome = Result<Answer, Failure>;
+pub(crate) type Outcome = Result<Box<Answer>, Failure>;
 
-/// A 2xx whose body keeps the contract's promise.
+/// A 2xx whose body keeps the contract's promise. Boxed, because it is handed up from stage to stage.
 pub(crate) struct Answer {
     pub value: Value2xx,
     pub status: u16,
@@ -39,12 +38,11 @@ pub(crate) async fn make(
     operation: &Operation,
     request: &Request<'_>,
     key: Option<&HeaderValue>,
-    wire: WireRequest,
+    exchanging: Exchanging<'_>,
     limit: Duration,
-    progress: &Progress,
 ) -> Outcome {
     let hide = |said: &str| request.private.hide(said, key);
-    match engine.transport.exchange(wire, limit, progress).await {
+    match exchanging.await {
         Ok(answer) => {
             engine.hold.observe(&answer.headers, engine.clock.now(), engine.clock.unix_ms());
             if (200..300).contains(&answer.status) {
@@ -94,7 +92,7 @@ fn success(operation: &Operation, request: &Request<'_>, answer: WireAnswer, hid
         return undecodable(Some(&body), "its content type is not JSON");
     }
     match answer::read(operation, status, &body, request.traits.dry_run, request.survey) {
-        Ok(value) => Ok(Answer { value, status, headers }),
+        Ok(value) => Ok(Box::new(Answer { value, status, headers })),
         Err(problem) => undecodable(Some(&body), &problem),
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
-use super::answer::Value2xx;
 pub(crate) use super::answer::request_id;
 use super::attempt::{self, Failure, Outcome};
 use super::idempotency;
@@ -26,11 +25,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// A later attempt with less time than this would only turn a refusal into a doubt.
 const USEFUL: Duration = Duration::from_millis(50);
 
-/// A successful call: the checked value and what its last attempt said.
+/// A successful call, and what its last attempt said.
 pub(crate) struct Done {
-    pub value: Value2xx,
-    pub status: u16,
-    pub headers: HeaderMap,
+    pub answer: Box<attempt::Answer>,
     pub attempts: u32,
     pub key: Option<String>,
 }
@@ -44,7 +41,9 @@ pub(crate) async fn run(
     progress: &Progress,
 ) -> Result<Done> {
     engine.transport.check_host()?;
-    let mut call = Call::begin(engine, operation, request, options, progress)?;
+    let given = options.idempotency_key.as_deref();
+    let key = idempotency::key_for(request.traits.idempotency, request.traits.dry_run, given)?;
+    let mut call = Call::begin(engine, operation, request, options, key, progress);
     let span = call.watch.span();
     let result = call.make().instrument(span).await;
     call.watch.end(&result);
@@ -92,12 +91,11 @@ impl<'a> Call<'a> {
         operation: &'a Operation,
         request: &'a Request<'a>,
         options: &CallOptions,
+        key: Option<String>,
         progress: &'a Progress,
-    ) -> Result<Call<'a>> {
+    ) -> Call<'a> {
         let settings = &engine.settings;
-        let given = options.idempotency_key.as_deref();
-        let key = idempotency::key_for(request.traits.idempotency, request.traits.dry_run, given)?;
-        let (form, may_fall_back) = choose_form(engine, request, given);
+        let (form, may_fall_back) = choose_form(engine, request, options.idempotency_key.as_deref());
         let call = Call {
             engine,
             operation,
@@ -117,7 +115,7 @@ impl<'a> Call<'a> {
             taken: None,
         };
         progress.set_key(call.wire_key());
-        Ok(call)
+        call
     }
 
     async fn make(&mut self) -> Result<Done> {
@@ -207,7 +205,8 @@ impl<'a> Call<'a> {
         let span = self.watch.begin_attempt();
         let limit = left.min(self.attempt_timeout);
         let key = self.credential.as_ref();
-        let attempt = attempt::make(self.engine, self.operation, self.request, key, self.wire(), limit, self.progress);
+        let exchanging = span.in_scope(|| self.engine.transport.exchange(self.wire(), limit, self.progress));
+        let attempt = attempt::make(self.engine, self.operation, self.request, key, exchanging, limit);
         let outcome = attempt.instrument(span).await;
         // An answer too: a host that cancels before it reads it must still learn that the message went out.
         let arrived = !matches!(&outcome, Err(failure) if !failure.may_have_arrived);
@@ -216,19 +215,12 @@ impl<'a> Call<'a> {
         outcome
     }
 
-    fn succeed(&self, answer: attempt::Answer) -> Done {
+    fn succeed(&self, answer: Box<attempt::Answer>) -> Done {
         self.engine.budget.succeed(self.taken);
         if self.fell_back_from.as_ref().is_some_and(|refusal| refusal.code() == Some("invalid_content")) {
             self.engine.flat_works.store(true, Ordering::Relaxed);
         }
-        let key = self.wire_key();
-        Done {
-            value: answer.value,
-            status: answer.status,
-            headers: answer.headers,
-            attempts: self.progress.attempts(),
-            key,
-        }
+        Done { answer, attempts: self.progress.attempts(), key: self.wire_key() }
     }
 
     async fn next_step(&mut self, failure: Failure) -> Result<Step> {

@@ -46,6 +46,12 @@ pub use progress::Progress;
 /// A boxed future that can move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// A future made where it is to live. [`Box::pin`] makes it on the stack and moves it, all of it, and a call's is large.
+pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let place = Box::new_uninit();
+    Box::into_pin(Box::write(place, make()))
+}
+
 /// Settings of one call; what is absent falls back to the client's. Durations are wall time.
 ///
 /// `Debug` shows the limits, never headers, query or body fields.

@@ -56,7 +56,7 @@ pub(crate) async fn run(
             Err(error) if error.kind() == ErrorKind::Timeout && left().is_zero() => break,
             Err(error) => return Err(error),
         };
-        let value: Value = serde_json::from_slice(&done.value.body).unwrap_or_default();
+        let value: Value = serde_json::from_slice(&done.answer.value.body).unwrap_or_default();
         let status = value.get("status").and_then(Value::as_str).unwrap_or_default();
         if is_final(status) || rank(status).is_some_and(|rank| rank >= until) {
             return Ok(done);

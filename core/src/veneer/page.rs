@@ -55,7 +55,7 @@ impl<T: Json + Send + 'static> Row for Item<T> {
 }
 
 impl<T: Json + Send + 'static> Page<T> {
-    pub(super) async fn first(client: &Client, call: &mut Call) -> Result<(Answer, Page<T>)> {
+    pub(super) async fn first(client: &Client, call: &mut Call) -> Result<(Box<Answer>, Page<T>)> {
         let (answer, kept) = client.keep(call, listing::survey::<Item<T>>).await?;
         let page = Page::of(&answer, kept)?;
         Ok((answer, page))

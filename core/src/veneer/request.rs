@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Json;
 use super::page::Page;
 use crate::engine::multipart::File;
-use crate::engine::{BoxFuture, listing};
+use crate::engine::{BoxFuture, boxed, listing};
 use crate::{Answer, Call, CallOptions, Client, Error, ErrorKind, Headers, Result};
 
 /// A call that has not been made yet: set what is optional, then `.await` it. `A` names the operation whose arguments
@@ -17,7 +17,8 @@ use crate::{Answer, Call, CallOptions, Client, Error, ErrorKind, Headers, Result
 #[must_use = "nothing is sent before `.await`"]
 pub struct Request<T, A = ()> {
     client: Client,
-    call: Call,
+    /// Boxed, because every setter takes it and gives it back.
+    call: Box<Call>,
     types: PhantomData<fn() -> (T, A)>,
 }
 
@@ -58,11 +59,11 @@ impl<T, A> std::fmt::Debug for Request<T, A> {
 /// What a call can result in: a [`Json`] value, or a [`Page`] of them.
 pub trait Outcome: Sized {
     #[doc(hidden)]
-    fn ask(client: &Client, call: &mut Call) -> impl Future<Output = Result<(Answer, Self)>> + Send;
+    fn ask(client: &Client, call: &mut Call) -> impl Future<Output = Result<(Box<Answer>, Self)>> + Send;
 }
 
 impl<T: Json + Send> Outcome for T {
-    async fn ask(client: &Client, call: &mut Call) -> Result<(Answer, T)> {
+    async fn ask(client: &Client, call: &mut Call) -> Result<(Box<Answer>, T)> {
         let (answer, _) = client.keep(call, listing::survey::<()>).await?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
         match T::from_answer(answer.model, text) {
@@ -73,7 +74,7 @@ impl<T: Json + Send> Outcome for T {
 }
 
 impl<T: Json + Send + 'static> Outcome for Page<T> {
-    async fn ask(client: &Client, call: &mut Call) -> Result<(Answer, Page<T>)> {
+    async fn ask(client: &Client, call: &mut Call) -> Result<(Box<Answer>, Page<T>)> {
         Page::first(client, call).await
     }
 }
@@ -90,7 +91,7 @@ impl<T, A> Request<T, A> {
     pub(crate) fn new(client: &Client, operation: &'static str) -> Request<T, A> {
         Request {
             client: client.clone(),
-            call: Call::of(operation.into(), Map::new(), CallOptions::default()),
+            call: Box::new(Call::of(operation.into(), Map::new(), CallOptions::default())),
             types: PhantomData,
         }
     }
@@ -166,7 +167,7 @@ impl<T: Outcome, A> Request<T, A> {
         let Request { client, mut call, .. } = self;
         async move {
             let (answer, value) = T::ask(&client, &mut call).await?;
-            let Answer { status, headers, request_id, attempts, idempotency_key, .. } = answer;
+            let Answer { status, headers, request_id, attempts, idempotency_key, .. } = *answer;
             Ok(Response { value, status, headers, request_id, attempts, idempotency_key })
         }
     }
@@ -178,7 +179,7 @@ impl<T: Outcome + Send + 'static, A> IntoFuture for Request<T, A> {
 
     fn into_future(self) -> BoxFuture<Result<T>> {
         let Request { client, mut call, .. } = self;
-        Box::pin(async move { T::ask(&client, &mut call).await.map(|(_, value)| value) })
+        boxed(move || async move { T::ask(&client, &mut call).await.map(|(_, value)| value) })
     }
 }
 

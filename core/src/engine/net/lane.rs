@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::Stream;
+use super::send::Sent;
 use super::socket::Socket;
 use crate::engine::lock;
 
@@ -100,14 +100,11 @@ impl Seat {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub async fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Sent {
         let door = lock(&self.0.door);
         let sent = self.0.sender.try_send_request(request);
         drop(door);
-        sent.await
+        sent.await.map(Box::new)
     }
 }
 

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, Request};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 
 use super::connect::Stream;
+use super::send::Sent;
 use super::socket::{Socket, Watcher};
 
 /// Boxed, because lines are handed about and it is large.
@@ -38,10 +38,7 @@ impl Line {
     }
 
     /// Sends a request, which leaves nothing of it, and waits for the head of its answer.
-    pub async fn send(
-        &mut self,
-        request: &mut Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
+    pub async fn send(&mut self, request: &mut Request<Full<Bytes>>) -> Sent {
         let Line { sender, driver, .. } = self;
         let mut response = pin!(sender.try_send_request(std::mem::take(request)));
         let response = poll_fn(|context| {
@@ -50,7 +47,7 @@ impl Line {
         })
         .await?;
         self.kept = kept(response.headers());
-        Ok(response)
+        Ok(Box::new(response))
     }
 
     /// Whether another request can be sent: the last exchange is over on both sides. From here on it wakes nobody: the call is over,

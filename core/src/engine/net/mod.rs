@@ -19,15 +19,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, USER_AGENT};
 use http::uri::Authority;
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use http_body_util::Full;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 
-use super::lock;
 use super::operation::Method;
 use super::progress::Progress;
 use super::transport::{Body, Exchanging, Fault, Transport, WireAnswer, WireRequest};
+use super::{boxed, lock};
 use crate::config::{Config, Settings};
 use crate::error::{Error, Result};
 use crate::reactor::{FOREVER, sleep};
@@ -72,12 +72,13 @@ impl Transport for Http {
             Ok(both) => both,
             Err(error) => return Box::pin(ready(Err(Fault::Setup(error)))),
         };
-        let pool = client.pool(&request.uri);
-        let mut request = client.request(request);
-        Box::pin(async move {
+        let WireRequest { method, uri, headers, body } = request;
+        let pool = client.pool(&uri);
+        let mut request = client.request(method, headers, body);
+        boxed(move || async move {
             // One timer for all of it: each would be set and taken back in the runtime's wheel.
             let mut late = pin!(sleep(limit));
-            let (way, response) = pool.send(&mut request, &watcher, late.as_mut(), progress).await?;
+            let (way, response) = pool.send(&mut request, &uri, &watcher, late.as_mut(), progress).await?;
             let (mut head, body) = response.into_parts();
             let gzip = head.headers.get(CONTENT_ENCODING).is_some_and(is_gzip);
             if gzip {
@@ -144,20 +145,19 @@ impl Client {
         pool
     }
 
-    fn request(&self, given: WireRequest) -> http::Request<Full<Bytes>> {
-        let mut request = http::Request::new(Full::new(given.body));
-        *request.method_mut() = match given.method {
+    /// To nowhere yet: how it names its target depends on the connection.
+    fn request(&self, method: Method, mut headers: HeaderMap, body: Bytes) -> http::Request<Full<Bytes>> {
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = match method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
             Method::Put => http::Method::PUT,
             Method::Patch => http::Method::PATCH,
             Method::Delete => http::Method::DELETE,
         };
-        let mut headers = given.headers;
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
         *request.headers_mut() = headers;
-        *request.uri_mut() = given.uri;
         request
     }
 }

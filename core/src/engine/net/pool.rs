@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
@@ -9,10 +10,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header::{HOST, PROXY_AUTHORIZATION};
 use http::uri::Scheme;
-use http::{Extensions, HeaderValue, Request, Response, Uri};
+use http::{Extensions, HeaderValue, Request, Uri};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
 use hyper_util::client::legacy::connect::Connection;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::Mutex as AsyncMutex;
@@ -22,6 +21,7 @@ use tower_service::Service;
 use super::connect::{Connector, TooSlow};
 use super::lane::{Lane, Seat};
 use super::line::{Line, since};
+use super::send::Sent;
 use super::socket::{Socket, Watcher};
 use super::{causes, detail};
 use crate::engine::lock;
@@ -92,12 +92,7 @@ impl Way {
     }
 
     /// Sends a request to `uri`, which leaves nothing of it: what has not begun to leave comes back with the error.
-    pub async fn send(
-        &mut self,
-        request: &mut Request<Full<Bytes>>,
-        uri: &Uri,
-        greeting: &Greeting,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
+    pub async fn send(&mut self, request: &mut Request<Full<Bytes>>, uri: &Uri, greeting: &Greeting) -> Sent {
         match self {
             Way::Own(line) => {
                 *request.uri_mut() = if line.forwards { uri.clone() } else { target(uri) };
@@ -171,8 +166,19 @@ impl Pool {
         lock(&self.multiplexed).retain(|connection| Some(connection.lane.number) != shared);
     }
 
+    /// [`Pool::connect_now`], whose future is ten times as large as a call's: neither is it part of one, nor of the stack that
+    /// one needs at every turn.
+    #[inline(never)]
+    pub fn connect<'a>(
+        self: &'a Arc<Pool>,
+        watcher: &'a Watcher,
+        uri: Uri,
+    ) -> Pin<Box<dyn Future<Output = Result<Way, Fault>> + Send + 'a>> {
+        Box::pin(self.connect_now(watcher, uri))
+    }
+
     /// Makes a connection to the service at `uri`, on tokio in any case.
-    pub async fn connect(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
+    async fn connect_now(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
         let Watcher::Reactor(reactor) = watcher else { return self.clone().dial(uri).await };
         // A set, because it aborts what it holds when it is dropped.
         let mut dialling = JoinSet::new();

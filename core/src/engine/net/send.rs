@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 
 use super::line::Arriving;
 use super::pool::{Pool, Way};
@@ -17,16 +18,20 @@ use super::{body, detail};
 use crate::engine::progress::Progress;
 use crate::engine::transport::{Body, Fault};
 
+/// What a connection makes of a request: the head of its answer, boxed because it is handed up from future to future, or why there is
+/// none, with the request where nothing of it has left.
+pub(super) type Sent = Result<Box<Response<Incoming>>, TrySendError<Request<Full<Bytes>>>>;
+
 impl Pool {
-    /// Sends on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
+    /// Sends to `uri` on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
     pub async fn send(
         self: &Arc<Pool>,
         request: &mut Request<Full<Bytes>>,
+        uri: &Uri,
         watcher: &Watcher,
         mut late: Pin<&mut impl Future<Output = ()>>,
         progress: &Progress,
-    ) -> Result<(Way, Response<Incoming>), Fault> {
-        let uri = request.uri().clone();
+    ) -> Result<(Way, Box<Response<Incoming>>), Fault> {
         // Requests of calls that begin together leave together, which costs less than each in between the answers of others
         // (docs/performance.md). Not after a connection is chosen, which could close meanwhile.
         if self.has_company() {
@@ -46,15 +51,14 @@ impl Pool {
                 Some(way) => way,
                 None => tokio::select! {
                     biased;
-                    // Boxed, because it is rare and would make every call's future ten times as large.
-                    made = Box::pin(self.connect(watcher, uri.clone())) => made?,
+                    made = self.connect(watcher, uri.clone()) => made?,
                     () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
                 },
             };
             progress.leave();
             let sent = tokio::select! {
                 biased;
-                sent = way.send(request, &uri, &self.greeting) => Some(sent),
+                sent = way.send(request, uri, &self.greeting) => Some(sent),
                 () = &mut late => None,
             };
             let mut error = match sent {
