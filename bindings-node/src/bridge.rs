@@ -1,14 +1,14 @@
 //! Clients and calls, as TypeScript reaches them: one `Bridge` per environment, numbers for calls, JSON for the rest.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::ready;
-use std::io;
+use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bloomchats::{Answer, Call, Config, Credential, File, Progress, Reactor, Run};
-use napi::bindgen_prelude::{Either, Either4, Env, Error, Function, Result, Uint8Array, Unknown};
+use napi::bindgen_prelude::{Either, Env, Error, Function, Result, Uint8Array, Unknown};
 use napi_derive::napi;
 use serde_json::json;
 
@@ -57,15 +57,14 @@ pub struct Upload {
     pub bytes: Uint8Array,
 }
 
-/// What is told of a call: its number, what it is (`Asked` and the rest, as in `ts/native.ts`), and what belongs to that. Flat, since
-/// objects are made field by field.
-type Told = Either4<u32, String, NextPage, ()>;
+/// What is told of a call: a text of lines, the first of them what it is (`Asked` and the rest, as in `ts/native.ts`) and the call's
+/// number. After that of a page comes the way on from it, if there is one. Texts, since arrays and objects are made element by element.
+type Told = Either<String, NextPage>;
 
-const ASKED: u32 = 0;
-const SEEN: u32 = 1;
-const FAILED: u32 = 2;
-const DONE: u32 = 3;
-const PAGE: u32 = 4;
+const ASKED: char = '0';
+const SEEN: char = '1';
+const FAILED: char = '2';
+const DONE: char = '3';
 
 /// As long as the heads of most answers, in bytes.
 const HEAD: usize = 1024;
@@ -90,7 +89,7 @@ struct Post {
 }
 
 /// Calls under way, by the numbers that TypeScript gives them.
-type Calls = HashMap<u32, Arc<Running>>;
+type Calls = BTreeMap<u32, Arc<Running>>;
 
 #[napi]
 impl Bridge {
@@ -153,10 +152,10 @@ impl Bridge {
         }
     }
 
-    /// The function `(all)` that gives what happened since the last time, in order. Unless `all` of it is wanted, some may be left for
+    /// The function `(all)` that gives what happened since the last time, in order, or the one thing that did. Unless `all` of it is wanted, some may be left for
     /// the loop's next turn.
     #[napi(catch_unwind)]
-    pub fn drainer<'env>(&self, env: &'env Env) -> Result<Quick<'env, Vec<Told>>> {
+    pub fn drainer<'env>(&self, env: &'env Env) -> Result<Quick<'env, Either<String, Vec<Told>>>> {
         let host = self.0.clone();
         env.create_function_from_closure("drain", move |given| host.drain(*given.env, given.get(0)?))
     }
@@ -193,10 +192,10 @@ impl Host {
         self.start(env, call, progress, run, watched)
     }
 
-    fn drain(&self, env: Env, all: bool) -> Result<Vec<Told>> {
-        let Some(post) = self.post.get() else { return Ok(Vec::new()) };
+    fn drain(&self, env: Env, all: bool) -> Result<Either<String, Vec<Told>>> {
+        let Some(post) = self.post.get() else { return Ok(Either::B(Vec::new())) };
         let events = post.mailbox.drain(all);
-        let mut told = Vec::with_capacity(events.len() * 5);
+        let mut told = Vec::with_capacity(events.len() * 2);
         for (call, event) in events {
             if matches!(event, Event::Done(_) | Event::Failed(_)) {
                 let mut calls = self.calls.borrow_mut();
@@ -204,10 +203,12 @@ impl Host {
                     self.hold(env, post, false)?;
                 }
             }
-            told.push(Either4::A(call));
-            tell(event, &mut told);
+            tell(call, event, &mut told);
         }
-        Ok(told)
+        if let [Either::A(only)] = told.as_mut_slice() {
+            return Ok(Either::A(std::mem::take(only)));
+        }
+        Ok(Either::B(told))
     }
 
     fn start(&self, env: Env, call: u32, progress: Arc<Progress>, run: Run, watched: bool) -> Result<()> {
@@ -283,27 +284,26 @@ impl Drop for Bridge {
     }
 }
 
-fn tell(event: Event, told: &mut Vec<Told>) {
+fn tell(call: u32, event: Event, told: &mut Vec<Told>) {
     let answer = match event {
-        Event::Asked => return told.push(Either4::A(ASKED)),
-        Event::Seen(event) => return told.extend([Either4::A(SEEN), Either4::B(event)]),
-        Event::Failed(error) => return told.extend([Either4::A(FAILED), Either4::B(error)]),
+        Event::Asked => return told.push(Either::A(format!("{ASKED}{call}\n"))),
+        Event::Seen(event) => return told.push(Either::A(format!("{SEEN}{call}\n{event}"))),
+        Event::Failed(error) => return told.push(Either::A(format!("{FAILED}{call}\n{error}"))),
         Event::Done(answer) => *answer,
     };
     let Answer { status, headers, request_id, attempts, idempotency_key, model, items, next, body } = answer;
-    let mut head = Vec::with_capacity(HEAD);
-    // Writing text to memory does not fail; were it to, the host would miss what it rarely asks for.
-    let _ = serde_json::to_writer(&mut head, &(status, headers, request_id, attempts, idempotency_key));
-    told.push(Either4::A(if items.is_some() { PAGE } else { DONE }));
-    told.extend([text(body.into()), text(head), model.to_owned()].map(Either4::B));
-    if let Some(items) = items {
-        told.extend([Either4::B(items), next.map_or(Either4::D(()), |next| Either4::C(NextPage(next)))]);
-    }
-}
-
-/// What core and we have written is UTF-8; were it not, the host would still get text.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
+    let mut text = Vec::with_capacity(HEAD + body.len());
+    // Writing to memory does not fail; were it to, the host would miss what it rarely asks for. JSON has its line breaks escaped.
+    let _ = write!(text, "{DONE}{call}\n{model}\n");
+    let _ = items.map(|items| serde_json::to_writer(&mut text, &items));
+    text.push(b'\n');
+    let _ = serde_json::to_writer(&mut text, &(status, headers, request_id, attempts, idempotency_key));
+    text.push(b'\n');
+    text.extend_from_slice(&body);
+    // What core and we have written is UTF-8; were it not, the host would still get text.
+    let text = String::from_utf8(text).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    told.push(Either::A(text));
+    told.extend(next.map(|next| Either::B(NextPage(next))));
 }
 
 fn read_config(config: &str, provider: bool) -> bloomchats::Result<Config> {

@@ -1,7 +1,7 @@
 /** This environment's calls: one table, one wake-up, and the signals and providers that belong to them. */
 
 import { AbortError, type ErrorFacts, failing, fromFacts } from "./error";
-import { type NativeBridge, type NativePage, What, native } from "./native";
+import { type NativeBridge, type NativePage, type Told, What, native } from "./native";
 import type { Watch } from "./observe";
 
 /** Supplies a credential: before the first attempt of a call, and once more after a 401, in the async context of the call. */
@@ -58,33 +58,38 @@ function drain(): void {
     do {
       const told = tell(all);
       all = false;
-      for (let at = 0; at < told.length; ) at = take(told, at);
+      if (typeof told === "string") take(told, undefined);
+      else told.forEach((text, at) => void (typeof text === "string" && take(text, told[at + 1])));
     } while (all);
   } finally {
     draining = false;
   }
 }
 
-/** Takes what happened to one call, and says where the next begins. */
-function take(told: readonly unknown[], at: number): number {
-  const number = told[at] as number;
+/** Takes what happened to one call; `after`: what is told next. */
+function take(text: string, after: Told | undefined): void {
+  const start = text.indexOf("\n") + 1;
+  const number = Number(text.slice(1, start - 1));
   const call = calls[number];
-  switch (told[at + 1]) {
+  if (!call) return;
+  switch (text[0]) {
     case What.Asked:
-      if (call) void ask(number, call);
-      return at + 2;
+      return void ask(number, call);
     case What.Seen:
-      call?.caller.watch?.(told[at + 2] as string);
-      return at + 3;
+      return call.caller.watch?.(text.slice(start));
     case What.Failed:
-      if (call) fail(forget(number, call), call.ended, told[at + 2] as string);
-      return at + 3;
+      return fail(forget(number, call), call.ended, text.slice(start));
     default: {
-      const page = told[at + 1] === What.Page;
-      const items = page ? (told[at + 5] as string) : undefined;
-      const next = page ? (told[at + 6] as NativePage | undefined) : undefined;
-      if (call) forget(number, call).done({ body: told[at + 2] as string, head: told[at + 3] as string, model: told[at + 4] as string, items, next });
-      return at + (page ? 7 : 5);
+      const items = text.indexOf("\n", start) + 1;
+      const head = text.indexOf("\n", items) + 1;
+      const body = text.indexOf("\n", head) + 1;
+      forget(number, call).done({
+        body: text.slice(body),
+        head: text.slice(head, body),
+        model: text.slice(start, items - 1),
+        items: head - items > 1 ? (JSON.parse(text.slice(items, head)) as string) : undefined,
+        next: typeof after === "object" ? after : undefined,
+      });
     }
   }
 }

@@ -5,7 +5,7 @@ import { type InspectOptions, inspect, types } from "node:util";
 
 import { type Caller, type Completion, type Provider, bridge, follow } from "./bridge";
 import { APIPromise, type CallOptions } from "./call";
-import { encode, isIterable } from "./encode";
+import { type Field, encode, encodeFields, isIterable } from "./encode";
 import { AbortError, BloomChatsError, failing, refusal, toError } from "./error";
 import { ConfigError, InvalidArgumentError } from "./generated/errors";
 import type { NativeClient, NativePage, NativeScript, NativeUpload } from "./native";
@@ -157,7 +157,7 @@ export class Core {
       const signal = checkSignal(options);
       const call = argumentsOf(given, params);
       const taken = files && takeFiles(files, call);
-      const text = `${operation}\n${encode(call)}\n${encodeOptions(options)}`;
+      const text = `${operation}\n${encodeFields(call)}\n${encodeOptions(options)}`;
       const start = (uploads?: NativeUpload[]): void => {
         throwIfAborted(signal, options);
         this.follow((number, watched) => client(number, text, watched, uploads), operation, signal, done, failed);
@@ -190,9 +190,9 @@ function isOurs(error: unknown): error is Error {
 }
 
 /** Takes the files out of a call's arguments. */
-function takeFiles(files: readonly string[], call: Record<string, unknown>): [field: string, file: unknown][] {
-  const taken = files.filter((field) => call[field] !== undefined).map((field): [string, unknown] => [field, call[field]]);
-  for (const field of files) delete call[field];
+function takeFiles(files: readonly string[], call: Field[]): Field[] {
+  const taken = call.filter(([name, value]) => files.includes(name) && value !== undefined);
+  for (const field of taken) call.splice(call.indexOf(field), 1);
   return taken;
 }
 
@@ -212,14 +212,14 @@ function throwIfAborted(signal: AbortSignal | undefined, options?: CallOptions):
   if (signal?.aborted) throw new AbortError(signal.reason, { idempotency_key: options?.idempotencyKey ?? null });
 }
 
-function argumentsOf(given: Arguments, params: object | undefined): Record<string, unknown> {
-  const call: Record<string, unknown> = { ...given };
+/** A call's arguments, by the names that core knows. */
+function argumentsOf(given: Arguments, params: object | undefined): Field[] {
+  const call: Field[] = Object.entries(given);
   if (params === undefined) return call;
-  for (const name of Object.keys(params)) {
+  for (const [name, value] of Object.entries(params)) {
     const known = snake(name);
-    // `__proto__` is in every object, and to set it is to set something else.
-    if (known in call) throw misplaced(name, "is given twice, or is no argument");
-    call[known] = (params as Arguments)[name];
+    if (call.some(([taken]) => taken === known)) throw misplaced(name, "is given twice");
+    call.push([known, value]);
   }
   return call;
 }

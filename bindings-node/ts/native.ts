@@ -14,19 +14,20 @@ export interface NativeScript { read(): string }
 /** An upload. */
 export interface NativeUpload { field: string; filename: string; contentType: string; bytes: Uint8Array }
 
-/** What is told of a call, and what follows: nothing, JSON of an event, JSON of an error, or the parts of an answer. */
+/** What is told of a call, and the lines that follow. */
 export const What = {
   /** Core's question for a credential. */
-  Asked: 0,
+  Asked: "0",
   /** JSON of an event. */
-  Seen: 1,
+  Seen: "1",
   /** JSON of the error. */
-  Failed: 2,
-  /** Body, head, model. */
-  Done: 3,
-  /** Body, head, model, items, next page or `undefined`. */
-  Page: 4,
+  Failed: "2",
+  /** Model; on a page, JSON of the field that holds its items; head; body. The way on from a page is told next, if there is one. */
+  Done: "3",
 } as const;
+
+/** A text of lines, which begins with `What` and the number of a call; or the way on from the page before it. */
+export type Told = string | NativePage;
 
 /** One environment's calls, by numbers that this side gives them. Results that are strings are JSON of an error. */
 export interface NativeBridge {
@@ -36,10 +37,10 @@ export interface NativeBridge {
   cancel(call: number): void;
   answer(call: number, key: string): void;
   /**
-   * The function that tells what happened, one after the other: number, `What`, and what belongs to it. Some may be left for the
-   * loop's next turn, unless `all` is wanted.
+   * The function that tells what happened, one after the other, or the one thing that did. Some may be left for the loop's next turn,
+   * unless `all` is wanted.
    */
-  drainer(): (all: boolean) => (number | string | NativePage | undefined)[];
+  drainer(): (all: boolean) => string | Told[];
 }
 
 /** The addon's exports. */

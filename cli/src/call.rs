@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bloomchats::operation::{self, Operation, Paging, Place, Schema};
-use bloomchats::{Answer, Call, Client, Config, File};
+use bloomchats::{Call, Client, Config, File};
 use serde_json::{Map, Value};
 
 use crate::{operations, output, signal};
@@ -83,7 +83,7 @@ enum Failure {
     Output(std::io::Error),
 }
 
-async fn show(answer: impl Future<Output = bloomchats::Result<Answer>>, all: bool) -> Result<(), Failure> {
+async fn show(answer: bloomchats::Run, all: bool) -> Result<(), Failure> {
     let mut answer = answer.await.map_err(Failure::Call)?;
     if !all || answer.items.is_none() {
         let text = match serde_json::from_slice::<Value>(&answer.body) {
@@ -100,7 +100,7 @@ async fn show(answer: impl Future<Output = bloomchats::Result<Answer>>, all: boo
             print(lines.join("\n")).await?;
         }
         match answer.next.take() {
-            Some(next) => answer = next.fetch().await.map_err(Failure::Call)?,
+            Some(next) => *answer = next.fetch().await.map_err(Failure::Call)?,
             None => return Ok(()),
         }
     }

@@ -5,7 +5,7 @@ set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 target=${CARGO_TARGET_DIR:-$project/target}
-"$project/xtask/scripts/swift-native.sh" --release >/dev/null
+library=$("$project/xtask/scripts/swift-native.sh" --release)/libbloomchats_swift.a
 work=$target/swift-native/size
 mkdir -p "$work"
 
@@ -13,7 +13,7 @@ grep -oE '\bbloomchats_[a-z0-9_]+\(' "$project/bindings-swift/Sources/BloomChats
   tr -d '(' | sort -u >"$work/called"
 { echo '{ global:'; sed 's/$/;/' "$work/called"; echo 'local: *; };'; } >"$work/called.map"
 cc -shared -o "$work/linked.so" -Wl,--gc-sections,-s,--version-script="$work/called.map" $(sed 's/^/-Wl,-u,/' "$work/called") \
-  "$target/swift/libbloomchats_swift.a" -lm -lpthread -ldl
+  "$library" -lm -lpthread -ldl
 bytes=$(stat -c %s "$work/linked.so")
 echo "swift: the Rust half weighs $bytes bytes in an app"
 [ "$bytes" -le 3000000 ] || { echo "swift: that is more than 3 MB" >&2; exit 1; }
