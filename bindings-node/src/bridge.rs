@@ -152,8 +152,8 @@ impl Bridge {
         }
     }
 
-    /// The function `(all)` that gives what happened since the last time, in order, or the one thing that did. Unless `all` of it is wanted, some may be left for
-    /// the loop's next turn.
+    /// The function `(all)` that gives what happened since the last time, in order, or the one thing that did. Unless `all` of it is
+    /// wanted, some may be left for the loop's next turn.
     #[napi(catch_unwind)]
     pub fn drainer<'env>(&self, env: &'env Env) -> Result<Quick<'env, Either<String, Vec<Told>>>> {
         let host = self.0.clone();
