@@ -31,6 +31,6 @@ export class Api extends Resource {
    * @param path relative to the API's prefix, as `/contacts`.
    */
   request<T = unknown>(method: Method, path: string, params?: RequestParams, options?: CallOptions): APIPromise<T> {
-    return this.core.call<T>(`${this.called}.request`, { method, path }, params, options, { shapes: {} });
+    return this.core.call<T>(`${this.called}.request`, { method, path }, params, options, { shapes: () => ({}) });
   }
 }

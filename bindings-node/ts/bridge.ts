@@ -59,7 +59,7 @@ function drain(): void {
       const told = tell(all);
       all = false;
       if (typeof told === "string") take(told, undefined);
-      else for (const [at, text] of told.entries()) if (typeof text === "string") take(text, told[at + 1]);
+      else told.forEach((text, at) => { if (typeof text === "string") take(text, told[at + 1]); });
     } while (all);
   } finally {
     draining = false;

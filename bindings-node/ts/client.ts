@@ -75,7 +75,7 @@ export interface Transcript { json: string; opened(script: NativeScript): unknow
 export const scripting: { next: Transcript | undefined } = { next: undefined };
 
 /** What a resource knows of an operation: shapes of its API, arguments that are files, the model of a list's items. @internal */
-export interface Form { readonly shapes: Shapes; readonly files?: readonly string[]; readonly item?: string }
+export interface Form { readonly shapes: () => Shapes; readonly files?: readonly string[]; readonly item?: string }
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -143,7 +143,7 @@ export class Core {
         if (this.client === undefined) return resolve(failing(operation, closed));
         this.follow((number, watched) => bridge.nextPage(number, next, watched), operation, signal, resolve, resolve);
       });
-    return new List(operation, fetch, (item, name) => model(item, form.shapes[name]));
+    return new List(operation, fetch, (item, name) => model(item, form.shapes()[name]));
   }
 
   /** Makes a call. A refusal of its arguments is told like every other end. */
@@ -180,8 +180,8 @@ export class Core {
 
 function read<T>({ body, model: name }: Completion, { item: ofItem, shapes }: Form): T {
   const value: unknown = JSON.parse(body);
-  if (ofItem === undefined) model(value, shapes[name]);
-  else list(value, (item) => model(item, shapes[ofItem]));
+  if (ofItem === undefined) model(value, shapes()[name]);
+  else list(value, (item) => model(item, shapes()[ofItem]));
   return value as T;
 }
 

@@ -4,9 +4,14 @@ import { Api } from "../../api";
 import type { APIPromise, CallOptions } from "../../call";
 import { type Core, Resource } from "../../client";
 import type { List } from "../../page";
+import type { Shapes } from "../../shape";
 import type { SentMessage, Upload } from "../../types";
 import type * as m from "./models";
-import { shapes } from "./shapes";
+
+let loaded: Shapes | undefined;
+
+/** Read when the first answer comes, so that programs that import this package start sooner. */
+const shapes = (): Shapes => (loaded ??= (require("./shapes") as typeof import("./shapes")).shapes);
 
 /** The identity behind the credential. */
 export class Me extends Resource {

@@ -4,8 +4,13 @@ import { Api } from "../../api";
 import type { CallOptions } from "../../call";
 import { type Core, Resource } from "../../client";
 import type { List } from "../../page";
+import type { Shapes } from "../../shape";
 import type * as m from "./models";
-import { shapes } from "./shapes";
+
+let loaded: Shapes | undefined;
+
+/** Read when the first answer comes, so that programs that import this package start sooner. */
+const shapes = (): Shapes => (loaded ??= (require("./shapes") as typeof import("./shapes")).shapes);
 
 /** People who talked to the account. */
 export class Contacts extends Resource {
