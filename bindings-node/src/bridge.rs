@@ -295,7 +295,9 @@ fn tell(call: u32, event: Event, told: &mut Vec<Told>) {
     let mut text = Vec::with_capacity(HEAD + body.len());
     // Writing to memory does not fail; were it to, the host would miss what it rarely asks for. JSON has its line breaks escaped.
     let _ = write!(text, "{DONE}{call}\n{model}\n");
-    let _ = items.map(|items| serde_json::to_writer(&mut text, &items));
+    if let Some(items) = items {
+        let _ = serde_json::to_writer(&mut text, &items);
+    }
     text.push(b'\n');
     let _ = serde_json::to_writer(&mut text, &(status, headers, request_id, attempts, idempotency_key));
     text.push(b'\n');

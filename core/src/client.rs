@@ -272,14 +272,12 @@ async fn dispatch(
     }
     if let Some(api) = raw::api_of(name) {
         let request = raw::build(&engine.settings, api, arguments, options)?;
-        return call::run(engine, &raw::RAW, &request, options, progress)
-            .await
-            .map(|done| (Box::new(done.into()), None));
+        return call::run(engine, &raw::RAW, &request, options, progress).await.map(|done| (done.into(), None));
     }
     if let Some(operation) = wait::status_operation(name) {
         // Boxed, because it is rare and would make every call's future larger.
         let waiting = Box::pin(wait::run(engine, operation, arguments, options, progress));
-        return waiting.await.map(|done| (Box::new(done.into()), None));
+        return waiting.await.map(|done| (done.into(), None));
     }
     let Some(operation) = table::find(name) else {
         return Err(Error::argument("operation", "is not one this version knows; request() reaches undocumented ones"));
@@ -302,7 +300,7 @@ async fn list(
     request.survey = survey;
     let mut done = call::run(engine, operation, &request, options, progress).await?;
     let page = done.answer.value.page.take();
-    let mut answer = Box::new(Answer::from(done));
+    let mut answer: Box<Answer> = done.into();
     let mut kept = None;
     if let Some(mut listing) = page {
         kept = listing.kept.take();
@@ -315,10 +313,10 @@ async fn list(
     Ok((answer, kept))
 }
 
-impl From<call::Done> for Answer {
-    fn from(done: call::Done) -> Answer {
+impl From<call::Done> for Box<Answer> {
+    fn from(done: call::Done) -> Box<Answer> {
         let call::Done { answer, attempts, key } = done;
-        Answer {
+        Box::new(Answer {
             status: answer.status,
             request_id: call::request_id(&answer.headers),
             headers: answer.headers.into(),
@@ -328,6 +326,6 @@ impl From<call::Done> for Answer {
             items: None,
             body: answer.value.body,
             next: None,
-        }
+        })
     }
 }

@@ -105,6 +105,7 @@ test("arguments and options in the wrong place are refused by name", async () =>
     [() => messages.send("+1555", { text: "x", chat: "+1666" }), "chat"],
     [() => messages.send("+1555", { text: "x", replyTo: { message_id: "m0" }, reply_to: { message_id: "m1" } }), "reply_to"],
     [() => messages.send("+1555", JSON.parse('{ "text": "x", "__proto__": { "effect": "slam" } }')), "__proto__"],
+    [() => messages.send("+1555", { text: "x", constructor: 5 }), "constructor"],
     [() => messages.send("+1555", { text: "x" }, JSON.parse('{ "__proto__": { "timeout": 1 } }')), "__proto__"],
   ];
   for (const [call, argument] of cases) {

@@ -84,6 +84,18 @@ test("of large answers that come together some are left for the loop's next turn
   assert.equal(await turns, 1);
 });
 
+test("what ends in one turn goes to whom it belongs, with the way on from a page", async () => {
+  const scripted = (exchanges) => testing.scripted(sdk.Blooio, { exchanges }).v2;
+  const list = (name, total) => {
+    const pages = Array.from({ length: total }, (_, offset) => ({ status: 200, json: { chats: [{ id: `${name}${offset}` }], pagination: { limit: 1, offset, total } } }));
+    return scripted(pages).chats.list({ limit: 1 }).all().then((chats) => chats.map(({ id }) => id).join());
+  };
+  const send = (text) => scripted([{ status: 202, json: { message_id: text, text } }]).messages.send("+1", { text }).then((sent) => sent.text);
+  const refused = scripted([{ status: 404, json: { error: "ä\nb" } }]).me.get().catch((error) => error.status);
+  const ends = [list("a", 3), send("line\nline"), list("ä", 2), refused, list("c", 1), send("\u{1f600}")];
+  assert.deepEqual(await Promise.all(ends), ["a0,a1,a2", "line\nline", "ä0,ä1", 404, "c0", "\u{1f600}"]);
+});
+
 /** How often this process's threads of ours have gone to sleep. */
 function sleeps() {
   const statuses = readdirSync("/proc/self/task").map((task) => readFileSync(`/proc/self/task/${task}/status`, "utf8"));

@@ -38,6 +38,22 @@ test("an idle client lets its process end", async () => {
   assert.ok(result.ms < 5000, `${result.ms} ms`);
 });
 
+test("the shapes of an API's models are read with its first answer", async () => {
+  const result = await run(`${open}
+    const { createRequire } = await import("node:module");
+    const { basename, dirname } = await import("node:path");
+    const { cache } = createRequire(process.env.DIST);
+    const shapes = () => Object.keys(cache).filter((path) => path.endsWith("shapes.js")).map((path) => basename(dirname(path))).join();
+    const [server, url] = await serve((request, response) => (ok(request, response), server.close()));
+    const client = open(url);
+    console.log("before: [" + shapes() + "]");
+    await client.v2.messages.send("+1", { text: "x" });
+    console.log("after: [" + shapes() + "]");
+  `);
+  ended(result);
+  assert.match(result.output, /before: \[\]\nafter: \[blooio_v2\]/);
+});
+
 test("a call under way keeps its process alive, and only so long", async () => {
   const result = await run(`${open}
     const [server, url] = await serve((request, response) => setTimeout(() => (ok(request, response), server.close()), 300));

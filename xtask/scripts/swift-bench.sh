@@ -13,7 +13,7 @@ target=${CARGO_TARGET_DIR:-$project/target}
 configuration=debug
 [ "${1-}" != --release ] || configuration=release
 native=$("$scripts/swift-native.sh" "$@")
-work=${SWIFT_WORK:-$target/swift}/bench
+work=$target/swift/bench
 mkdir -p "$work"
 
 in_swift=(env)
@@ -28,9 +28,9 @@ cd "$project/benches/swift"
   -Xswiftc -warnings-as-errors >"$work.log" 2>&1 || { grep -E 'error|warning' "$work.log" | head -n 40 >&2; exit 1; }
 {
   echo '#!/usr/bin/env bash'
-  # The tree's environment is bare, and clients are told by theirs whom to trust, and where to write what they count.
+  # The tree's environment is bare, and clients are told by theirs whom to trust.
   printf '%q ' exec "${in_swift[@]}" env
-  echo -n '${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} ${LLVM_PROFILE_FILE:+"LLVM_PROFILE_FILE=$LLVM_PROFILE_FILE"} '
+  echo -n '${SSL_CERT_FILE:+"SSL_CERT_FILE=$SSL_CERT_FILE"} '
   printf '%q ' "$work/$configuration/Client"
   echo '"$@"'
 } >"$work/client"

@@ -13,7 +13,7 @@ profile=debug options=()
 
 cd "$project"
 cargo build --quiet -p bloomchats-swift "${options[@]}" >&2
-library=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}$profile/libbloomchats_swift.a
+library=$target/$profile/libbloomchats_swift.a
 
 # SwiftPM links anew only when a path changes, so the library's folder is named after its content. No shared library
 # may lie beside it: the linker would prefer that one.

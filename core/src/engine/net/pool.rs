@@ -166,19 +166,19 @@ impl Pool {
         lock(&self.multiplexed).retain(|connection| Some(connection.lane.number) != shared);
     }
 
-    /// [`Pool::connect_now`], whose future is ten times as large as a call's: neither is it part of one, nor of the stack that
-    /// one needs at every turn.
+    /// [`Pool::connect_here`] in a box, since its future is ten times as large as a call's. Not inlined, or every turn of a call needed
+    /// the stack to make it on.
     #[inline(never)]
-    pub fn connect<'a>(
-        self: &'a Arc<Pool>,
-        watcher: &'a Watcher,
-        uri: Uri,
-    ) -> Pin<Box<dyn Future<Output = Result<Way, Fault>> + Send + 'a>> {
-        Box::pin(self.connect_now(watcher, uri))
+    pub fn connect(
+        self: &Arc<Pool>,
+        watcher: &Watcher,
+        uri: &Uri,
+    ) -> Pin<Box<impl Future<Output = Result<Way, Fault>>>> {
+        Box::pin(self.connect_here(watcher, uri.clone()))
     }
 
     /// Makes a connection to the service at `uri`, on tokio in any case.
-    async fn connect_now(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
+    async fn connect_here(self: &Arc<Pool>, watcher: &Watcher, uri: Uri) -> Result<Way, Fault> {
         let Watcher::Reactor(reactor) = watcher else { return self.clone().dial(uri).await };
         // A set, because it aborts what it holds when it is dropped.
         let mut dialling = JoinSet::new();

@@ -23,7 +23,8 @@ use crate::engine::transport::{Body, Fault};
 pub(super) type Sent = Result<Box<Response<Incoming>>, TrySendError<Request<Full<Bytes>>>>;
 
 impl Pool {
-    /// Sends to `uri` on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to the next.
+    /// Sends to `uri` on a connection at rest, or on a new one, until `late`. What a connection at rest did not begin to take goes to
+    /// the next.
     pub async fn send(
         self: &Arc<Pool>,
         request: &mut Request<Full<Bytes>>,
@@ -51,7 +52,7 @@ impl Pool {
                 Some(way) => way,
                 None => tokio::select! {
                     biased;
-                    made = self.connect(watcher, uri.clone()) => made?,
+                    made = self.connect(watcher, uri) => made?,
                     () = &mut late => return Err(Fault::not_connected(true, "it was not made in the attempt's time")),
                 },
             };
