@@ -3,13 +3,15 @@
 //   node client.mjs CLIENT URL send|list CONCURRENCY CALLS
 //
 // Prints one line of JSON: CPU time of the process, user and system, and wall time, both without start and warm-up, and the
-// latencies' median and 99th percentile. Each opens one client and keeps its connections; all but ours give plain JSON.
+// latencies' median and 99th percentile. Every number that standard input then has is that of the calls of another part, which prints
+// another line. Each opens one client and keeps its connections; all but ours give plain JSON.
 
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 
 const KEY = "bl_bench_key";
 const CHAT = "grp_bench";
@@ -145,15 +147,22 @@ async function run(call, concurrency, calls) {
 const [name, url, scenario, ...numbers] = process.argv.slice(2);
 const [concurrency, calls] = numbers.map(Number);
 const call = CLIENTS[name](url, concurrency)[scenario];
-await run(call, concurrency, Math.floor(calls / 5) + concurrency * 2);
 
-const before = process.cpuUsage();
-const begun = process.hrtime.bigint();
-const latencies = (await run(call, concurrency, calls)).sort((a, b) => a - b);
-const wall = Number(process.hrtime.bigint() - begun) / 1e3;
-const { user, system } = process.cpuUsage(before);
-const at = (share) => latencies[Math.floor(((latencies.length - 1) * share) / 100)];
-console.log(
-  JSON.stringify({ calls: latencies.length, cpu_us: user + system, wall_us: wall, p50_us: at(50), p99_us: at(99) }),
-);
+async function measure(calls) {
+  // Between two parts, what a call needs has left the processor's caches.
+  await run(call, concurrency, concurrency * 2);
+  const before = process.cpuUsage();
+  const begun = process.hrtime.bigint();
+  const latencies = (await run(call, concurrency, calls)).sort((a, b) => a - b);
+  const wall = Number(process.hrtime.bigint() - begun) / 1e3;
+  const { user, system } = process.cpuUsage(before);
+  const at = (share) => latencies[Math.floor(((latencies.length - 1) * share) / 100)];
+  console.log(
+    JSON.stringify({ calls: latencies.length, cpu_us: user + system, wall_us: wall, p50_us: at(50), p99_us: at(99) }),
+  );
+}
+
+await run(call, concurrency, Math.floor(calls / 5));
+await measure(calls);
+for await (const line of createInterface({ input: process.stdin })) await measure(Number(line));
 process.exit(0);

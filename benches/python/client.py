@@ -3,11 +3,13 @@
     python client.py CLIENT URL send|list CONCURRENCY CALLS
 
 Prints one line of JSON: CPU time of the process, user and system, and wall time, both without start and warm-up, and the
-latencies' median and 99th percentile. Synchronous clients run in as many threads, asynchronous ones in as many tasks of one
+latencies' median and 99th percentile. Every number that standard input then has is that of the calls of another part, which
+prints another line. Synchronous clients run in as many threads, asynchronous ones in as many tasks of one
 asyncio loop. Each opens one client and keeps its connections; those without typed models give plain JSON.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import socket
@@ -293,38 +295,48 @@ def shares(concurrency, calls):
     return [calls // concurrency + (place < calls % concurrency) for place in range(concurrency)]
 
 
-def report(cpu, wall, latencies):
-    latencies.sort()
-    at = lambda share: latencies[(len(latencies) - 1) * share // 100] / 1e3
-    cost = {"calls": len(latencies), "cpu_us": cpu * 1e6, "wall_us": wall * 1e6, "p50_us": at(50), "p99_us": at(99)}
-    print(json.dumps(cost), flush=True)
-    if "LLVM_PROFILE_FILE" in os.environ:
-        return  # code that counts what it runs writes that down at a regular end
-    os._exit(0)  # how clients end is not measured, and some would complain that they were not closed
+class Part:
+    """Measures from when it is made until it tells."""
+
+    def __init__(self):
+        self.cpu, self.wall = time.process_time(), time.perf_counter()
+
+    def tell(self, latencies):
+        cpu, wall = time.process_time() - self.cpu, time.perf_counter() - self.wall
+        latencies.sort()
+        at = lambda share: latencies[(len(latencies) - 1) * share // 100] / 1e3
+        cost = {"calls": len(latencies), "cpu_us": cpu * 1e6, "wall_us": wall * 1e6, "p50_us": at(50), "p99_us": at(99)}
+        print(json.dumps(cost), flush=True)
 
 
 def main(name, url, scenario, concurrency, calls):
     concurrency, calls = int(concurrency), int(calls)
-    warm_up = calls // 5 + concurrency * 2
+    # Between two parts, what a call needs has left the processor's caches.
+    again = concurrency * 2
+    parts = itertools.chain([calls], map(int, sys.stdin))
 
     def measure_sync():
         call = globals()[name](url)[scenario == "list"]
-        in_threads(call, concurrency, warm_up)
-        cpu, wall = time.process_time(), time.perf_counter()
-        latencies = in_threads(call, concurrency, calls)
-        report(time.process_time() - cpu, time.perf_counter() - wall, latencies)
+        in_threads(call, concurrency, calls // 5)
+        for size in parts:
+            in_threads(call, concurrency, again)
+            part = Part()
+            part.tell(in_threads(call, concurrency, size))
 
     async def measure_async():
         call = globals()[name](url)[scenario == "list"]
-        await in_tasks(call, concurrency, warm_up)
-        cpu, wall = time.process_time(), time.perf_counter()
-        latencies = await in_tasks(call, concurrency, calls)
-        report(time.process_time() - cpu, time.perf_counter() - wall, latencies)
+        await in_tasks(call, concurrency, calls // 5)
+        for size in parts:
+            await in_tasks(call, concurrency, again)
+            part = Part()
+            part.tell(await in_tasks(call, concurrency, size))
 
     if name.endswith("_sync"):
         measure_sync()
     else:
         asyncio.run(measure_async())
+    if "LLVM_PROFILE_FILE" not in os.environ:  # code that counts what it runs writes that down at a regular end
+        os._exit(0)  # how clients end is not measured, and some would complain that they were not closed
 
 
 if __name__ == "__main__":

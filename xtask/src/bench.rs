@@ -9,9 +9,9 @@ mod scale;
 mod startup;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -52,9 +52,9 @@ pub struct Options {
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
-    /// How often every client is measured; medians are told.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
+    /// How often every client has its turn; medians are told.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
 }
 
 /// A call and how many of it run at once.
@@ -76,12 +76,18 @@ const CELLS: [Cell; 6] = [
 /// The client that the others are compared with.
 const YARDSTICK: &str = "hyper";
 
-/// A measured part lasts about this long, after a fifth of that to warm up, and has at least so many calls: Node compiles what it runs
-/// only after a while.
-const PART_US: f64 = 1_000_000.0;
-const FEWEST: usize = 2_000;
+/// A part of a round lasts about this long: short, so that a client and the yardstick, which has its part right before, meet the same
+/// machine, whatever else runs on it.
+const PART_US: f64 = 100_000.0;
 
-/// What a client's program says at its end, in µs: of all calls together, and of a call.
+/// Before the rounds of a cell every client runs this long, and makes at least so many calls: Node compiles what it runs only after a while.
+const WARM_UP_US: f64 = 1_000_000.0;
+const FEWEST: usize = 1_000;
+
+/// So many calls of each kind make a profile.
+const COUNTED: usize = 2_000;
+
+/// What a client's program says of a part, in µs: of all calls together, and of a call.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 struct Cost {
     calls: u64,
@@ -91,8 +97,15 @@ struct Cost {
     p99_us: f64,
 }
 
-/// The costs of one client in one cell, one for each round.
-type Costs = BTreeMap<(&'static str, Cell), Vec<Cost>>;
+/// A part of a client's, and the yardstick's before it.
+#[derive(Clone, Copy, Serialize)]
+struct Round {
+    cost: Cost,
+    yardstick: Cost,
+}
+
+/// The rounds of one client in one cell.
+type Rounds = BTreeMap<(&'static str, Cell), Vec<Round>>;
 
 /// Builds the clients, measures them and tells the result.
 pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
@@ -129,15 +142,20 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
     };
     let clients = if options.tls.is_some() { encrypting(clients) } else { clients };
     let calls = try_out(&clients, &server)?;
-    let mut costs = Costs::new();
-    for round in 1..=options.rounds {
-        println!("round {round} of {}", options.rounds);
-        for cell in CELLS {
-            for client in &clients {
-                let cost = measure(client, &server, cell, calls[&(client.name, cell)])?;
-                costs.entry((client.name, cell)).or_default().push(cost);
+    let mut rounds = Rounds::new();
+    for cell in CELLS {
+        println!("{} {}: {} rounds", cell.scenario, cell.concurrency, options.rounds);
+        let start = |client: &Client| Running::warm(client, &server, cell, calls[&(client.name, cell)]);
+        let yardstick = clients.iter().find(|client| client.name == YARDSTICK).context("there is no yardstick")?;
+        let mut yardstick = start(yardstick)?;
+        let mut running = clients.iter().map(start).collect::<Result<Vec<_>>>()?;
+        for _ in 0..options.rounds {
+            for client in &mut running {
+                let round = Round { yardstick: yardstick.part()?, cost: client.part()? };
+                rounds.entry((client.name, cell)).or_default().push(round);
             }
         }
+        running.into_iter().chain([yardstick]).try_for_each(Running::end)?;
     }
     let guided = if options.plain {
         "no package guided by a profile"
@@ -145,7 +163,7 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
         "Python's and Node's packages guided by a profile"
     };
     let about = [vec![spoken.to_owned(), guided.to_owned()], machine::describe(&workshop)].concat();
-    let report = report::Report::of(&clients, &costs, about, options.tls);
+    let report = report::Report::of(&clients, &rounds, about, options.tls);
     let file = scratch(root, "bench")?.join(file);
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     println!("\n{}\nwritten to {}", report.table(), file.display());
@@ -163,7 +181,7 @@ fn train(workshop: &Workshop) -> Result<Code> {
     for server in [Server::start(&workshop.server(), &[])?, Server::encrypted(workshop, Http::Two)?] {
         for client in &clients {
             for cell in CELLS {
-                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, FEWEST)?;
+                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, COUNTED)?;
             }
             counts.check(client.name)?;
         }
@@ -172,14 +190,14 @@ fn train(workshop: &Workshop) -> Result<Code> {
     counts.profile(&workshop.root)
 }
 
-/// Has each client make a few calls in every cell, and says how many make a measured part.
+/// Has each client make a few calls in every cell, and says how many warm it up.
 fn try_out(clients: &[Client], server: &Server) -> Result<BTreeMap<(&'static str, Cell), usize>> {
     let mut calls = BTreeMap::new();
     for client in clients {
         for cell in CELLS {
             let few = cell.concurrency * 4 + 20;
-            let cost = measure(client, server, cell, few)?;
-            let enough = PART_US * few as f64 / cost.wall_us.max(1.0);
+            let cost = run_client(client, &mut client.command(), server, cell, few)?;
+            let enough = WARM_UP_US * few as f64 / cost.wall_us.max(1.0);
             calls.insert((client.name, cell), (enough as usize).clamp(FEWEST, 200_000));
         }
         println!("{}: right answers from {}", client.name, server.url);
@@ -206,23 +224,67 @@ fn choose(all: Vec<Client>, only: &[String]) -> Result<Vec<Client>> {
     Ok(all.into_iter().filter(|client| client.name == YARDSTICK || wanted(client)).collect())
 }
 
-fn measure(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
-    run_client(client, &mut client.command(), server, cell, calls)
+/// A client's program, which waits to be told how many calls its next part has, and ends when nobody is left to tell it.
+struct Running {
+    name: &'static str,
+    process: Child,
+    parts: ChildStdin,
+    told: BufReader<ChildStdout>,
+    /// The calls of a part.
+    calls: usize,
 }
 
-fn run_client(client: &Client, command: &mut Command, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
-    command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
-    if let Some(authority) = &server.authority {
-        command.env_remove("SSL_CERT_DIR");
-        command.envs(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"].map(|name| (name, authority)));
+impl Running {
+    fn start(client: &Client, command: &mut Command, server: &Server, cell: Cell, calls: usize) -> Result<Running> {
+        command.arg(&server.url).args([cell.scenario, &cell.concurrency.to_string(), &calls.to_string()]);
+        if let Some(authority) = &server.authority {
+            command.env_remove("SSL_CERT_DIR");
+            command.envs(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"].map(|name| (name, authority)));
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let who = if cell.concurrency == 1 { Who::Alone } else { Who::Crowd };
+        let name = client.name;
+        let mut process = on_cores_of(who, || command.spawn()).with_context(|| format!("{name} cannot be started"))?;
+        let (Some(parts), Some(told)) = (process.stdin.take(), process.stdout.take()) else {
+            bail!("{name} has no input or no output");
+        };
+        Ok(Running { name, process, parts, told: BufReader::new(told), calls })
     }
-    let who = if cell.concurrency == 1 { Who::Alone } else { Who::Crowd };
-    let done = on_cores_of(who, || command.stdin(Stdio::null()).stderr(Stdio::inherit()).output());
-    let done = done.with_context(|| format!("{} cannot be started", client.name))?;
-    ensure!(done.status.success(), "{} failed at {cell:?} ({})", client.name, done.status);
-    let said = String::from_utf8_lossy(&done.stdout);
-    let cost: Cost = serde_json::from_str(&said).with_context(|| format!("{} said {said:?}", client.name))?;
-    ensure!(cost.calls == calls as u64, "{} made {} calls of {calls}", client.name, cost.calls);
+
+    /// A client after its first part, which tells how many calls the later ones have.
+    fn warm(client: &Client, server: &Server, cell: Cell, calls: usize) -> Result<Running> {
+        let mut running = Running::start(client, &mut client.command(), server, cell, calls)?;
+        let cost = running.cost()?;
+        running.calls = ((PART_US / cost.wall_us * calls as f64) as usize).max(cell.concurrency * 2);
+        Ok(running)
+    }
+
+    fn part(&mut self) -> Result<Cost> {
+        writeln!(self.parts, "{}", self.calls)?;
+        self.cost()
+    }
+
+    fn cost(&mut self) -> Result<Cost> {
+        let mut said = String::new();
+        self.told.read_line(&mut said)?;
+        let cost: Cost = serde_json::from_str(&said).with_context(|| format!("{} said {said:?}", self.name))?;
+        ensure!(cost.calls == self.calls as u64, "{} made {} calls of {}", self.name, cost.calls, self.calls);
+        Ok(cost)
+    }
+
+    fn end(mut self) -> Result<()> {
+        drop(self.parts);
+        let status = self.process.wait()?;
+        ensure!(status.success(), "{} failed ({status})", self.name);
+        Ok(())
+    }
+}
+
+/// Has a client make so many calls, and no more.
+fn run_client(client: &Client, command: &mut Command, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
+    let mut running = Running::start(client, command, server, cell, calls)?;
+    let cost = running.cost()?;
+    running.end()?;
     Ok(cost)
 }
 

@@ -1,9 +1,11 @@
 //! Runs a client: so many calls, so many at a time, on one thread, and what they cost.
 //!
 //! `PROGRAM URL send|list CONCURRENCY CALLS` prints one line of JSON: CPU time of the process, user and system, and wall time,
-//! both without start and warm-up, and the latencies' median and 99th percentile.
+//! both without start and warm-up, and the latencies' median and 99th percentile. Every number that standard input then has is that
+//! of the calls of another part, which prints another line.
 
 use std::future::Future;
+use std::io::stdin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
@@ -60,23 +62,33 @@ where
         for _ in 0..task.concurrency {
             callers.push(open(task.url.clone()).await?);
         }
-        let warm_up = task.calls / 5 + task.concurrency * 2;
-        let (callers, _) = calls(callers, task.scenario, warm_up).await?;
-        let (cpu, begun) = (cpu_time(), Instant::now());
-        let (_, mut latencies) = calls(callers, task.scenario, task.calls).await?;
-        let (cpu, wall) = (cpu_time() - cpu, begun.elapsed());
-        latencies.sort_unstable();
-        let percentile = |share: usize| latencies[(latencies.len() - 1) * share / 100].as_nanos() as f64 / 1e3;
-        println!(
-            r#"{{"calls":{},"cpu_us":{:.1},"wall_us":{:.1},"p50_us":{:.1},"p99_us":{:.1}}}"#,
-            latencies.len(),
-            cpu.as_nanos() as f64 / 1e3,
-            wall.as_nanos() as f64 / 1e3,
-            percentile(50),
-            percentile(99),
-        );
-        Ok(())
+        (callers, _) = calls(callers, task.scenario, task.calls / 5).await?;
+        let mut parts = stdin().lines();
+        let mut part = task.calls;
+        loop {
+            // Between two parts, what a call needs has left the processor's caches.
+            (callers, _) = calls(callers, task.scenario, task.concurrency * 2).await?;
+            let (cpu, begun) = (cpu_time(), Instant::now());
+            let latencies;
+            (callers, latencies) = calls(callers, task.scenario, part).await?;
+            tell(cpu_time() - cpu, begun.elapsed(), latencies);
+            let Some(next) = parts.next() else { return Ok(()) };
+            part = next?.parse()?;
+        }
     })
+}
+
+fn tell(cpu: Duration, wall: Duration, mut latencies: Vec<Duration>) {
+    latencies.sort_unstable();
+    let percentile = |share: usize| latencies[(latencies.len() - 1) * share / 100].as_nanos() as f64 / 1e3;
+    println!(
+        r#"{{"calls":{},"cpu_us":{:.1},"wall_us":{:.1},"p50_us":{:.1},"p99_us":{:.1}}}"#,
+        latencies.len(),
+        cpu.as_nanos() as f64 / 1e3,
+        wall.as_nanos() as f64 / 1e3,
+        percentile(50),
+        percentile(99),
+    );
 }
 
 async fn calls<C: Caller>(callers: Vec<C>, scenario: Scenario, calls: usize) -> Result<(Vec<C>, Vec<Duration>)> {

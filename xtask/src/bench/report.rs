@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::clients::{Client, Http};
-use super::{CELLS, Cell, Cost, Costs, YARDSTICK};
+use super::{CELLS, Cell, Cost, Round, Rounds};
 
 /// A whole run.
 #[derive(Serialize)]
@@ -24,34 +24,37 @@ struct Row {
     scenario: &'static str,
     concurrency: usize,
     cpu_us_per_call: f64,
-    /// CPU time against bare hyper's in the same round, so that a machine that gets slower changes nothing.
+    /// CPU time against bare hyper's right before, so that a machine that gets slower changes nothing.
     ratio: f64,
+    /// Between these lies the middle half of the rounds' ratios.
+    quartiles: [f64; 2],
     calls_per_second: f64,
     p50_us: f64,
     p99_us: f64,
-    rounds: Vec<Cost>,
+    rounds: Vec<Round>,
 }
 
 /// What a table says of a client in a cell.
 type Show = fn(&Row) -> String;
 
 impl Report {
-    pub fn of(clients: &[Client], costs: &Costs, machine: Vec<String>, tls: Option<Http>) -> Report {
+    pub fn of(clients: &[Client], rounds: &Rounds, machine: Vec<String>, tls: Option<Http>) -> Report {
         let row = |client: &Client, cell: Cell| {
-            let rounds = costs[&(client.name, cell)].clone();
-            let bare = &costs[&(YARDSTICK, cell)];
-            let over = |of: &dyn Fn(&Cost) -> f64| median(rounds.iter().map(of).collect());
+            let rounds = rounds[&(client.name, cell)].clone();
+            let over = |of: &dyn Fn(&Round) -> f64, share| quantile(rounds.iter().map(of).collect(), share);
+            let ratio = |round: &Round| cpu(&round.cost) / cpu(&round.yardstick);
             Row {
                 client: client.name,
                 typed: client.typed,
                 http1: tls == Some(Http::Two) && client.tls == Some(Http::One),
                 scenario: cell.scenario,
                 concurrency: cell.concurrency,
-                cpu_us_per_call: over(&cpu),
-                ratio: median(rounds.iter().zip(bare).map(|(cost, bare)| cpu(cost) / cpu(bare)).collect()),
-                calls_per_second: over(&|cost| cost.calls as f64 / cost.wall_us * 1e6),
-                p50_us: over(&|cost| cost.p50_us),
-                p99_us: over(&|cost| cost.p99_us),
+                cpu_us_per_call: over(&|round| cpu(&round.cost), 0.5),
+                ratio: over(&ratio, 0.5),
+                quartiles: [0.25, 0.75].map(|share| over(&ratio, share)),
+                calls_per_second: over(&|round| round.cost.calls as f64 / round.cost.wall_us * 1e6, 0.5),
+                p50_us: over(&|round| round.cost.p50_us, 0.5),
+                p99_us: over(&|round| round.cost.p99_us, 0.5),
                 rounds,
             }
         };
@@ -59,11 +62,15 @@ impl Report {
         Report { machine, rows }
     }
 
-    /// Markdown: the machine, CPU time and its ratio, throughput, latency.
+    /// Markdown: the machine, CPU time and its ratio with how it varied, throughput, latency.
     pub fn table(&self) -> String {
         let mut out = format!("{}\n", self.machine.join("; "));
-        let tables: [(&str, Show); 3] = [
+        let tables: [(&str, Show); 4] = [
             ("CPU µs a call (× bare hyper)", |row| format!("{:.1} ({:.2})", row.cpu_us_per_call, row.ratio)),
+            ("× bare hyper, middle half of the rounds", |row| {
+                let [low, high] = row.quartiles;
+                format!("{low:.2} to {high:.2}")
+            }),
             ("calls a second", |row| format!("{:.0}", row.calls_per_second)),
             ("latency in µs, p50 / p99", |row| format!("{:.0} / {:.0}", row.p50_us, row.p99_us)),
         ];
@@ -89,8 +96,10 @@ fn cpu(cost: &Cost) -> f64 {
     cost.cpu_us / cost.calls as f64
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The value below which this share of the values lies; the two nearest ones are weighed.
+fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+    let place = (values.len() - 1) as f64 * share;
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    below + (above - below) * place.fract()
 }

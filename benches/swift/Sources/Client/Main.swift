@@ -3,8 +3,8 @@
 //   Client CLIENT URL send|list CONCURRENCY CALLS
 //
 // Prints one line of JSON: CPU time of the process, user and system, and wall time, both without start and warm-up, and the
-// latencies' median and 99th percentile. As many tasks run at once; each client is opened once and keeps its connections. Both
-// give structs.
+// latencies' median and 99th percentile. Every number that standard input then has is that of the calls of another part, which prints
+// another line. As many tasks run at once; each client is opened once and keeps its connections. Both give structs.
 
 import Dispatch
 import Foundation
@@ -46,12 +46,19 @@ struct Program {
             throw Wrong(description: "usage: Client \(clients.keys.sorted().joined(separator: "|")) URL send|list CONCURRENCY CALLS")
         }
         let call = Self.call(try client.init(url: given[2], concurrency: concurrency), lists: given[3] == "list")
-        _ = try await run(call, concurrency, calls / 5 + concurrency * 2)
-        let (cpu, begun) = (clock(CLOCK_PROCESS_CPUTIME_ID), clock(CLOCK_MONOTONIC))
-        let latencies = try await run(call, concurrency, calls).sorted()
-        let (spent, passed) = (clock(CLOCK_PROCESS_CPUTIME_ID) - cpu, clock(CLOCK_MONOTONIC) - begun)
-        let at = { latencies[(latencies.count - 1) * $0 / 100] }
-        print(#"{"calls":\#(latencies.count),"cpu_us":\#(spent),"wall_us":\#(passed),"p50_us":\#(at(50)),"p99_us":\#(at(99))}"#)
+        _ = try await run(call, concurrency, calls / 5)
+        var part: Int? = calls
+        while let calls = part {
+            // Between two parts, what a call needs has left the processor's caches.
+            _ = try await run(call, concurrency, concurrency * 2)
+            let (cpu, begun) = (clock(CLOCK_PROCESS_CPUTIME_ID), clock(CLOCK_MONOTONIC))
+            let latencies = try await run(call, concurrency, calls).sorted()
+            let (spent, passed) = (clock(CLOCK_PROCESS_CPUTIME_ID) - cpu, clock(CLOCK_MONOTONIC) - begun)
+            let at = { latencies[(latencies.count - 1) * $0 / 100] }
+            print(#"{"calls":\#(latencies.count),"cpu_us":\#(spent),"wall_us":\#(passed),"p50_us":\#(at(50)),"p99_us":\#(at(99))}"#)
+            fflush(nil)
+            part = readLine().flatMap { Int($0) }
+        }
     }
 
     /// One call, whose answer must be the fixture's.
