@@ -52,8 +52,8 @@ pub struct Options {
     /// Only clients whose name holds this, beside bare hyper. May be repeated.
     #[arg(long)]
     only: Vec<String>,
-    /// How often every client has its turn; medians are told.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often every client is started; medians are told.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 }
 
@@ -76,11 +76,13 @@ const CELLS: [Cell; 6] = [
 /// The client that the others are compared with.
 const YARDSTICK: &str = "hyper";
 
-/// A part of a round lasts about this long: short, so that a client and the yardstick, which has its part right before, meet the same
-/// machine, whatever else runs on it.
+/// A part lasts about this long: short, so that a client and the yardstick, which has its part right before, meet the same machine,
+/// whatever else runs on it.
 const PART_US: f64 = 100_000.0;
+/// So many parts has a client whenever it is started.
+const PARTS: usize = 7;
 
-/// Before the rounds of a cell every client runs this long, and makes at least so many calls: Node compiles what it runs only after a while.
+/// Before its parts a client runs this long, and makes at least so many calls: Node compiles what it runs only after a while.
 const WARM_UP_US: f64 = 1_000_000.0;
 const FEWEST: usize = 1_000;
 
@@ -99,13 +101,13 @@ struct Cost {
 
 /// A part of a client's, and the yardstick's before it.
 #[derive(Clone, Copy, Serialize)]
-struct Round {
+struct Pair {
     cost: Cost,
     yardstick: Cost,
 }
 
-/// The rounds of one client in one cell.
-type Rounds = BTreeMap<(&'static str, Cell), Vec<Round>>;
+/// The parts of one client in one cell, over all rounds.
+type Pairs = BTreeMap<(&'static str, Cell), Vec<Pair>>;
 
 /// Builds the clients, measures them and tells the result.
 pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
@@ -141,29 +143,14 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
         None => (plain(&[])?, "HTTP/1.1", "report.json"),
     };
     let clients = if options.tls.is_some() { encrypting(clients) } else { clients };
-    let calls = try_out(&clients, &server)?;
-    let mut rounds = Rounds::new();
-    for cell in CELLS {
-        println!("{} {}: {} rounds", cell.scenario, cell.concurrency, options.rounds);
-        let start = |client: &Client| Running::warm(client, &server, cell, calls[&(client.name, cell)]);
-        let yardstick = clients.iter().find(|client| client.name == YARDSTICK).context("there is no yardstick")?;
-        let mut yardstick = start(yardstick)?;
-        let mut running = clients.iter().map(start).collect::<Result<Vec<_>>>()?;
-        for _ in 0..options.rounds {
-            for client in &mut running {
-                let round = Round { yardstick: yardstick.part()?, cost: client.part()? };
-                rounds.entry((client.name, cell)).or_default().push(round);
-            }
-        }
-        running.into_iter().chain([yardstick]).try_for_each(Running::end)?;
-    }
+    let pairs = measure(&clients, &server, options.rounds)?;
     let guided = if options.plain {
         "no package guided by a profile"
     } else {
         "Python's and Node's packages guided by a profile"
     };
     let about = [vec![spoken.to_owned(), guided.to_owned()], machine::describe(&workshop)].concat();
-    let report = report::Report::of(&clients, &rounds, about, options.tls);
+    let report = report::Report::of(&clients, &pairs, about, options.tls);
     let file = scratch(root, "bench")?.join(file);
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     println!("\n{}\nwritten to {}", report.table(), file.display());
@@ -181,7 +168,11 @@ fn train(workshop: &Workshop) -> Result<Code> {
     for server in [Server::start(&workshop.server(), &[])?, Server::encrypted(workshop, Http::Two)?] {
         for client in &clients {
             for cell in CELLS {
-                run_client(client, counts.of(client.name, &mut client.command()), &server, cell, COUNTED)?;
+                let mut command = client.command();
+                let counting = counts.of(client.name, &mut command);
+                let mut running = Running::start(client, counting, &server, cell, COUNTED)?;
+                running.cost()?;
+                running.end()?;
             }
             counts.check(client.name)?;
         }
@@ -190,13 +181,41 @@ fn train(workshop: &Workshop) -> Result<Code> {
     counts.profile(&workshop.root)
 }
 
+/// Starts every client once a round, beside one yardstick a cell. Started again, it may be quicker or slower for as long as it runs; kept
+/// while others have their turn, its connections may expire.
+fn measure(clients: &[Client], server: &Server, rounds: u32) -> Result<Pairs> {
+    let calls = try_out(clients, server)?;
+    let yardstick = clients.iter().find(|client| client.name == YARDSTICK).context("there is no yardstick")?;
+    let mut pairs = Pairs::new();
+    for round in 1..=rounds {
+        println!("round {round} of {rounds}");
+        for cell in CELLS {
+            let start = |client: &Client| Running::warm(client, server, cell, calls[&(client.name, cell)]);
+            let mut yardstick = start(yardstick)?;
+            for client in clients {
+                let mut running = start(client)?;
+                for _ in 0..PARTS {
+                    let pair = Pair { yardstick: yardstick.part()?, cost: running.part()? };
+                    pairs.entry((client.name, cell)).or_default().push(pair);
+                }
+                running.end()?;
+            }
+            yardstick.end()?;
+        }
+    }
+    Ok(pairs)
+}
+
 /// Has each client make a few calls in every cell, and says how many warm it up.
 fn try_out(clients: &[Client], server: &Server) -> Result<BTreeMap<(&'static str, Cell), usize>> {
     let mut calls = BTreeMap::new();
     for client in clients {
         for cell in CELLS {
             let few = cell.concurrency * 4 + 20;
-            let cost = run_client(client, &mut client.command(), server, cell, few)?;
+            let mut running = Running::start(client, &mut client.command(), server, cell, few)?;
+            running.cost()?;
+            let cost = running.part()?;
+            running.end()?;
             let enough = WARM_UP_US * few as f64 / cost.wall_us.max(1.0);
             calls.insert((client.name, cell), (enough as usize).clamp(FEWEST, 200_000));
         }
@@ -278,14 +297,6 @@ impl Running {
         ensure!(status.success(), "{} failed ({status})", self.name);
         Ok(())
     }
-}
-
-/// Has a client make so many calls, and no more.
-fn run_client(client: &Client, command: &mut Command, server: &Server, cell: Cell, calls: usize) -> Result<Cost> {
-    let mut running = Running::start(client, command, server, cell, calls)?;
-    let cost = running.cost()?;
-    running.end()?;
-    Ok(cost)
 }
 
 /// The fixture server; it stops when this is dropped, or when this process dies.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::clients::{Client, Http};
-use super::{CELLS, Cell, Cost, Round, Rounds};
+use super::{CELLS, Cell, Cost, Pair, Pairs};
 
 /// A whole run.
 #[derive(Serialize)]
@@ -26,36 +26,36 @@ struct Row {
     cpu_us_per_call: f64,
     /// CPU time against bare hyper's right before, so that a machine that gets slower changes nothing.
     ratio: f64,
-    /// Between these lies the middle half of the rounds' ratios.
+    /// Between these lies the middle half of the parts' ratios.
     quartiles: [f64; 2],
     calls_per_second: f64,
     p50_us: f64,
     p99_us: f64,
-    rounds: Vec<Round>,
+    pairs: Vec<Pair>,
 }
 
 /// What a table says of a client in a cell.
 type Show = fn(&Row) -> String;
 
 impl Report {
-    pub fn of(clients: &[Client], rounds: &Rounds, machine: Vec<String>, tls: Option<Http>) -> Report {
+    pub fn of(clients: &[Client], pairs: &Pairs, machine: Vec<String>, tls: Option<Http>) -> Report {
         let row = |client: &Client, cell: Cell| {
-            let rounds = rounds[&(client.name, cell)].clone();
-            let over = |of: &dyn Fn(&Round) -> f64, share| quantile(rounds.iter().map(of).collect(), share);
-            let ratio = |round: &Round| cpu(&round.cost) / cpu(&round.yardstick);
+            let pairs = pairs[&(client.name, cell)].clone();
+            let over = |of: &dyn Fn(&Pair) -> f64, share| quantile(pairs.iter().map(of).collect(), share);
+            let ratio = |pair: &Pair| cpu(&pair.cost) / cpu(&pair.yardstick);
             Row {
                 client: client.name,
                 typed: client.typed,
                 http1: tls == Some(Http::Two) && client.tls == Some(Http::One),
                 scenario: cell.scenario,
                 concurrency: cell.concurrency,
-                cpu_us_per_call: over(&|round| cpu(&round.cost), 0.5),
+                cpu_us_per_call: over(&|pair| cpu(&pair.cost), 0.5),
                 ratio: over(&ratio, 0.5),
                 quartiles: [0.25, 0.75].map(|share| over(&ratio, share)),
-                calls_per_second: over(&|round| round.cost.calls as f64 / round.cost.wall_us * 1e6, 0.5),
-                p50_us: over(&|round| round.cost.p50_us, 0.5),
-                p99_us: over(&|round| round.cost.p99_us, 0.5),
-                rounds,
+                calls_per_second: over(&|pair| pair.cost.calls as f64 / pair.cost.wall_us * 1e6, 0.5),
+                p50_us: over(&|pair| pair.cost.p50_us, 0.5),
+                p99_us: over(&|pair| pair.cost.p99_us, 0.5),
+                pairs,
             }
         };
         let rows = clients.iter().flat_map(|client| CELLS.map(|cell| row(client, cell))).collect();
@@ -67,7 +67,7 @@ impl Report {
         let mut out = format!("{}\n", self.machine.join("; "));
         let tables: [(&str, Show); 4] = [
             ("CPU µs a call (× bare hyper)", |row| format!("{:.1} ({:.2})", row.cpu_us_per_call, row.ratio)),
-            ("× bare hyper, middle half of the rounds", |row| {
+            ("× bare hyper, middle half of the parts", |row| {
                 let [low, high] = row.quartiles;
                 format!("{low:.2} to {high:.2}")
             }),
