@@ -149,7 +149,7 @@ const [concurrency, calls] = numbers.map(Number);
 const call = CLIENTS[name](url, concurrency)[scenario];
 
 async function measure(calls) {
-  // Between two parts, what a call needs has left the processor's caches.
+  // First calls open connections, and before a later part what a call needs has left the processor's caches.
   await run(call, concurrency, concurrency * 2);
   const before = process.cpuUsage();
   const begun = process.hrtime.bigint();
@@ -162,7 +162,6 @@ async function measure(calls) {
   );
 }
 
-await run(call, concurrency, Math.floor(calls / 5));
 await measure(calls);
 for await (const line of createInterface({ input: process.stdin })) await measure(Number(line));
 process.exit(0);

@@ -311,23 +311,21 @@ class Part:
 
 def main(name, url, scenario, concurrency, calls):
     concurrency, calls = int(concurrency), int(calls)
-    # Between two parts, what a call needs has left the processor's caches.
-    again = concurrency * 2
+    # First calls open connections, and before a later part what a call needs has left the processor's caches.
+    warm_up = concurrency * 2
     parts = itertools.chain([calls], map(int, sys.stdin))
 
     def measure_sync():
         call = globals()[name](url)[scenario == "list"]
-        in_threads(call, concurrency, calls // 5)
         for size in parts:
-            in_threads(call, concurrency, again)
+            in_threads(call, concurrency, warm_up)
             part = Part()
             part.tell(in_threads(call, concurrency, size))
 
     async def measure_async():
         call = globals()[name](url)[scenario == "list"]
-        await in_tasks(call, concurrency, calls // 5)
         for size in parts:
-            await in_tasks(call, concurrency, again)
+            await in_tasks(call, concurrency, warm_up)
             part = Part()
             part.tell(await in_tasks(call, concurrency, size))
 

@@ -62,11 +62,10 @@ where
         for _ in 0..task.concurrency {
             callers.push(open(task.url.clone()).await?);
         }
-        (callers, _) = calls(callers, task.scenario, task.calls / 5).await?;
         let mut parts = stdin().lines();
         let mut part = task.calls;
         loop {
-            // Between two parts, what a call needs has left the processor's caches.
+            // First calls open connections, and before a later part what a call needs has left the processor's caches.
             (callers, _) = calls(callers, task.scenario, task.concurrency * 2).await?;
             let (cpu, begun) = (cpu_time(), Instant::now());
             let latencies;

@@ -32,8 +32,7 @@ pub fn run_instructions(root: &Path, workshop: &Workshop, bless: bool) -> Result
     let (mut counts, mut worse) = (BTreeMap::new(), Vec::new());
     for (program, scenario, calls) in COUNTED {
         let of = |calls| collected(&workshop.rust(program), &server.url, scenario, calls);
-        // A run also makes a fifth of its calls to warm up.
-        let count = (of(calls * 3)? - of(calls)?) / (calls * 2 * 6 / 5);
+        let count = (of(calls * 3)? - of(calls)?) / (calls * 2);
         let name = format!("{program}-{scenario}");
         let before = baseline.get(&name).copied().unwrap_or(0);
         println!("{name}: {count} instructions a call (baseline {before})");

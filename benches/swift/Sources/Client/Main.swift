@@ -46,10 +46,9 @@ struct Program {
             throw Wrong(description: "usage: Client \(clients.keys.sorted().joined(separator: "|")) URL send|list CONCURRENCY CALLS")
         }
         let call = Self.call(try client.init(url: given[2], concurrency: concurrency), lists: given[3] == "list")
-        _ = try await run(call, concurrency, calls / 5)
         var part: Int? = calls
         while let calls = part {
-            // Between two parts, what a call needs has left the processor's caches.
+            // First calls open connections, and before a later part what a call needs has left the processor's caches.
             _ = try await run(call, concurrency, concurrency * 2)
             let (cpu, begun) = (clock(CLOCK_PROCESS_CPUTIME_ID), clock(CLOCK_MONOTONIC))
             let latencies = try await run(call, concurrency, calls).sorted()
