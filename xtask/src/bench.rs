@@ -120,13 +120,18 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
     let code = match options {
         Options { quick: true, .. } => Code::Debug,
         Options { plain: true, .. } => Code::Plain,
-        _ => train(&workshop)?,
+        _ => guide_packages(&workshop)?,
     };
     if options.startup {
         clients::packages(&workshop, &code)?;
         return startup::run_startup(&workshop);
     }
-    let clients = choose(clients::all(&workshop, &code)?, &options.only)?;
+    let mut clients = clients::all(&workshop, &code)?;
+    if matches!(code, Code::Guided(_)) {
+        let rust = train(&workshop, "rust", |code| clients::rust_again(&workshop, code))?;
+        clients.extend(clients::rust_again(&workshop, &rust)?);
+    }
+    let clients = choose(clients, &options.only)?;
     if options.quick {
         try_out(&clients, &Server::start(&workshop.server(), &[])?)?;
         let ours = choose(encrypting(clients), &["ours".into()])?;
@@ -158,12 +163,17 @@ pub fn run_bench(root: &Path, options: &Options) -> Result<()> {
 
 /// How the released packages are compiled: guided by what the calls measured here run, in plain text and over TLS.
 pub fn guided(root: &Path) -> Result<Code> {
-    train(&Workshop::open(root, false)?)
+    guide_packages(&Workshop::open(root, false)?)
 }
 
-fn train(workshop: &Workshop) -> Result<Code> {
-    let counts = Counts::begin(&workshop.root)?;
-    let clients = choose(clients::packages(workshop, &Code::Counting(counts.clone()))?, &["ours".into()])?;
+fn guide_packages(workshop: &Workshop) -> Result<Code> {
+    train(workshop, "packages", |code| choose(clients::packages(workshop, code)?, &["ours".into()]))
+}
+
+/// Has the clients that `build` makes count what their calls run, and gives code that is guided by it.
+fn train(workshop: &Workshop, what: &str, build: impl Fn(&Code) -> Result<Vec<Client>>) -> Result<Code> {
+    let counts = Counts::begin(&workshop.root, what)?;
+    let clients = build(&Code::Counting(counts.clone()))?;
     for server in [Server::start(&workshop.server(), &[])?, Server::encrypted(workshop, Http::Two)?] {
         for client in &clients {
             for cell in CELLS {

@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the packages as they are released, and what each is built with.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -25,11 +25,31 @@ pub fn build(root: &Path) -> Result<PathBuf> {
     let size = fs::metadata(&wheel)?.len();
     println!("Python: {}, {:.2} MB", wheel.display(), size as f64 / 1e6);
     ensure!(size <= WHEEL_BYTES, "the wheel is larger than {} MB", WHEEL_BYTES as f64 / 1e6);
+    let mut files = ZipArchive::new(File::open(&wheel)?)?;
+    for place in 0..files.len() {
+        let mut file = files.by_index(place)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        ensure_unplaced(&file.name()?, &bytes)?;
+    }
     node(root, "pack", &code)?;
+    for file in fs::read_dir(root.join("bindings-node/dist"))? {
+        let path = file?.path();
+        if path.extension().is_some_and(|kind| kind == "node") {
+            ensure_unplaced(&path.to_string_lossy(), &fs::read(&path)?)?;
+        }
+    }
     println!("Node: {}", root.join("bindings-node/npm/*.tgz").display());
     println!("{}", swift(root, "swift-size.sh", true)?);
     println!("Swift: {}", swift(root, "swift-native.sh", true)?);
     Ok(wheel)
+}
+
+/// Fails where a file of a package tells where its builder keeps the sources of crates.
+fn ensure_unplaced(name: &str, bytes: &[u8]) -> Result<()> {
+    let place = b"registry/src/";
+    ensure!(!bytes.windows(place.len()).any(|part| part == place), "{name} holds a path of this machine");
+    Ok(())
 }
 
 /// The wheel of a project's folder, alone in a folder of its own.

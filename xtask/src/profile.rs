@@ -32,47 +32,72 @@ pub enum Code {
     Guided(PathBuf),
 }
 
-/// Where such code is built.
-const GUIDED: &str = "guided";
-
 impl Code {
     /// Has cargo compile so, when `command` starts it.
     pub fn ask_for<'a>(&self, root: &Path, command: &'a mut Command) -> Result<&'a mut Command> {
-        let (flags, folder) = match self {
+        let flags = match self {
             Code::Debug | Code::Plain => return Ok(command),
             Code::Counting(counts) => {
                 // Builds may load what they made, and that counts too.
                 counts.of("build", command);
-                ("-Cprofile-generate".to_owned(), "counting")
+                "-Cprofile-generate".to_owned()
             }
             Code::Guided(profile) => {
-                let profile = format!("-Cprofile-use={}", profile.display());
-                let flags: Vec<_> = [profile.as_str()].into_iter().chain(SPARING).chain(FOLDING).collect();
-                (flags.join("\u{1f}"), GUIDED)
+                let fixed = SPARING.into_iter().chain(FOLDING).map(str::to_owned);
+                let flags =
+                    [format!("-Cprofile-use={}", profile.display())].into_iter().chain(fixed).chain(unplaced()?);
+                flags.collect::<Vec<_>>().join("\u{1f}")
             }
         };
         // Build scripts are spared the flags where a target is named, though it is this machine.
         Ok(command
             .env("CARGO_ENCODED_RUSTFLAGS", flags)
             .env("CARGO_BUILD_TARGET", of_rustc("host: ")?)
-            .env("CARGO_TARGET_DIR", target(root).join(folder)))
+            .env("CARGO_TARGET_DIR", self.target(root)))
     }
+
+    /// The folder that has a folder of programs for each of cargo's profiles.
+    pub fn folder(&self, root: &Path) -> Result<PathBuf> {
+        Ok(match self {
+            Code::Debug | Code::Plain => self.target(root),
+            Code::Counting(_) | Code::Guided(_) => self.target(root).join(of_rustc("host: ")?),
+        })
+    }
+
+    fn target(&self, root: &Path) -> PathBuf {
+        match self {
+            Code::Debug | Code::Plain => target(root),
+            Code::Counting(_) => target(root).join("counting"),
+            // Beside the profile, so that what one guides is not built over what another one does.
+            Code::Guided(profile) => profile.with_extension(""),
+        }
+    }
+}
+
+/// Has messages of panics name the crate where they begin, without the folder that whoever builds a package keeps crates in.
+fn unplaced() -> Result<Vec<String>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home =
+        home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("neither CARGO_HOME nor HOME is set")?;
+    let registries = std::fs::read_dir(home.join("registry/src")).context("cargo has no sources of crates")?;
+    registries.map(|folder| Ok(format!("--remap-path-prefix={}=", folder?.path().display()))).collect()
 }
 
 /// What processes with counting code leave behind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Counts {
+    what: String,
     folder: PathBuf,
     tool: PathBuf,
 }
 
 impl Counts {
-    /// None yet.
-    pub fn begin(root: &Path) -> Result<Counts> {
+    /// None yet, of what is called `what`.
+    pub fn begin(root: &Path, what: &str) -> Result<Counts> {
         let tool = tool()?;
         let folder = scratch(root, "counting/counts")?;
         std::fs::remove_dir_all(&folder)?;
-        Ok(Counts { folder, tool })
+        Ok(Counts { what: what.to_owned(), folder, tool })
     }
 
     /// Where counting code that `command` starts has to write, at the end of its process; `who` is it.
@@ -90,14 +115,15 @@ impl Counts {
 
     /// All counts in one, for the code that is built next.
     pub fn profile(&self, root: &Path) -> Result<Code> {
-        let profile = scratch(root, GUIDED)?.join("calls.profdata");
+        let profile = scratch(root, "guided")?.join(&self.what).with_extension("profdata");
+        let code = Code::Guided(profile.clone());
         run(Command::new(&self.tool).args(["merge", "--output"]).arg(&profile).arg(&self.folder))?;
         // Cargo would take for fresh what an earlier profile of this name guided.
-        let built = target(root).join(GUIDED).join(of_rustc("host: ")?);
+        let built = code.folder(root)?;
         if built.exists() {
             std::fs::remove_dir_all(built)?;
         }
-        Ok(Code::Guided(profile))
+        Ok(code)
     }
 }
 

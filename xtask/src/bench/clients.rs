@@ -126,20 +126,33 @@ fn rust(workshop: &Workshop) -> Result<Vec<Client>> {
     let folder = workshop.root.join("benches/peers");
     run(command(&folder, "cargo", &workshop.build()).env("CARGO_TARGET_DIR", workshop.peers_target()))?;
     let peers = workshop.peers_target().join(workshop.profile());
-    let client = |name, program: PathBuf| Client {
-        name,
-        typed: true,
-        tls: Some(Http::Two),
-        folder: workshop.root.clone(),
-        words: vec![program.into()],
-        environment: Vec::new(),
-    };
+    let client = |name, program| program_in_rust(workshop, name, program);
     Ok(vec![
         client(super::YARDSTICK, workshop.rust("hyper")),
         client("rust-reqwest", peers.join("reqwest")),
         client("rust-blooio", peers.join("blooio")),
         client("rust-ours", workshop.rust("ours")),
     ])
+}
+
+/// Bare hyper and ours once more, built like the packages that a profile guides.
+pub fn rust_again(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
+    let programs = ["--package", "bloomchats-benches", "--bin", "hyper", "--bin", "ours"];
+    run(code.ask_for(&workshop.root, command(&workshop.root, "cargo", &workshop.build()).args(programs))?)?;
+    let built = code.folder(&workshop.root)?.join(workshop.profile());
+    let client = |name, program| program_in_rust(workshop, name, built.join(program));
+    Ok(vec![client("hyper-guided", "hyper"), client("rust-ours-guided", "ours")])
+}
+
+fn program_in_rust(workshop: &Workshop, name: &'static str, program: PathBuf) -> Client {
+    Client {
+        name,
+        typed: true,
+        tls: Some(Http::Two),
+        folder: workshop.root.clone(),
+        words: vec![program.into()],
+        environment: Vec::new(),
+    }
 }
 
 fn python(workshop: &Workshop, code: &Code) -> Result<Vec<Client>> {
