@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the packages as they are released, and what each is built with.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -25,13 +25,6 @@ pub fn build(root: &Path) -> Result<PathBuf> {
     let size = fs::metadata(&wheel)?.len();
     println!("Python: {}, {:.2} MB", wheel.display(), size as f64 / 1e6);
     ensure!(size <= WHEEL_BYTES, "the wheel is larger than {} MB", WHEEL_BYTES as f64 / 1e6);
-    let mut files = ZipArchive::new(File::open(&wheel)?)?;
-    for place in 0..files.len() {
-        let mut file = files.by_index(place)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        ensure_unplaced(&file.name()?, &bytes)?;
-    }
     node(root, "pack", &code)?;
     for file in fs::read_dir(root.join("bindings-node/dist"))? {
         let path = file?.path();
@@ -77,9 +70,12 @@ fn pack(wheel: &Path) -> Result<()> {
     let mut to = ZipWriter::new(File::create(&packed)?);
     for place in 0..from.len() {
         let mut file = from.by_index(place)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        ensure_unplaced(&file.name()?, &bytes)?;
         let options = file.options().compression_method(CompressionMethod::Deflated).compression_level(Some(ZOPFLI));
         to.start_file(file.name()?, options)?;
-        io::copy(&mut file, &mut to)?;
+        to.write_all(&bytes)?;
     }
     to.finish()?;
     Ok(fs::rename(packed, wheel)?)
