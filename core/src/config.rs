@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::engine::limit::{Limits, Plan};
 use crate::engine::operation::Api;
@@ -382,18 +382,21 @@ impl Settings {
     }
 
     /// What a limit belongs to, hashed: product, origin and key. A provider's keys come and go, so it stands for itself.
-    pub fn identity(&self) -> [u8; 32] {
+    pub fn identity(&self) -> [u8; SHA256_OUTPUT_LEN] {
         let root = match self.product {
             Product::BloomChats => self.root(Api::BloomChats),
             Product::Blooio => self.root(Api::BlooioV2),
         };
         let origin = format!("{:?} {}:{}{}\n", self.product, root.host(), root.port(), root.prefix());
-        let hash = Sha256::new().chain_update(origin);
-        let hash = match &self.credential {
-            Source::Key(key) => hash.chain_update(key.as_bytes()),
-            Source::Provider(provider) => hash.chain_update(format!("\n{:p}", Arc::as_ptr(provider))),
-        };
-        hash.finalize().into()
+        let mut hash = Context::new(&SHA256);
+        hash.update(origin.as_bytes());
+        match &self.credential {
+            Source::Key(key) => hash.update(key.as_bytes()),
+            Source::Provider(provider) => hash.update(format!("\n{:p}", Arc::as_ptr(provider)).as_bytes()),
+        }
+        let mut identity = [0; SHA256_OUTPUT_LEN];
+        identity.copy_from_slice(hash.finish().as_ref());
+        identity
     }
 
     /// Whether requests go to a loopback stand-in (or a network the caller vouches for), which no proxy can reach.

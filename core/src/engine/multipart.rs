@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 use crate::error::{Error, Result};
 
@@ -90,11 +90,11 @@ pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(Heade
 
 /// The parts' own hash: stable for the same call, and no part can contain it but by breaking SHA-256.
 fn boundary(fields: &[(&str, String)], files: &[File]) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     let mut part = |name: &str, filename: &str, content_type: &str, bytes: &[u8]| {
         for piece in [name.as_bytes(), filename.as_bytes(), content_type.as_bytes(), bytes] {
             hash.update(piece);
-            hash.update([0]);
+            hash.update(&[0]);
         }
     };
     for (name, value) in fields {
@@ -103,5 +103,5 @@ fn boundary(fields: &[(&str, String)], files: &[File]) -> String {
     for file in files {
         part(&file.field, &file.filename, &file.content_type, &file.bytes);
     }
-    hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+    hash.finish().as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect()
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -14,13 +16,23 @@ const NAMING_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// TLS 1.2 or newer.
 pub(super) fn client_config(roots: RootCertStore) -> Result<rustls::ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
+    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(|_| Error::config("TLS cannot be set up"))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(tls)
+}
+
+/// No client shows a certificate, so nothing that reads private keys and signs becomes part of a program.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> std::result::Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no client here shows a certificate".into()))
+    }
 }
 
 /// The roots that `ca_certs` or the environment names, else the system's, else Mozilla's. Whoever names roots gets no others, even where
