@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+use ring::digest;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -382,19 +382,19 @@ impl Settings {
     }
 
     /// What a limit belongs to, hashed: product, origin and key. A provider's keys come and go, so it stands for itself.
-    pub fn identity(&self) -> [u8; SHA256_OUTPUT_LEN] {
+    pub fn identity(&self) -> [u8; 32] {
         let root = match self.product {
             Product::BloomChats => self.root(Api::BloomChats),
             Product::Blooio => self.root(Api::BlooioV2),
         };
         let origin = format!("{:?} {}:{}{}\n", self.product, root.host(), root.port(), root.prefix());
-        let mut hash = Context::new(&SHA256);
+        let mut hash = digest::Context::new(&digest::SHA256);
         hash.update(origin.as_bytes());
         match &self.credential {
             Source::Key(key) => hash.update(key.as_bytes()),
             Source::Provider(provider) => hash.update(format!("\n{:p}", Arc::as_ptr(provider)).as_bytes()),
         }
-        let mut identity = [0; SHA256_OUTPUT_LEN];
+        let mut identity = [0; 32];
         identity.copy_from_slice(hash.finish().as_ref());
         identity
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use ring::digest::{Context, SHA256};
+use ring::digest;
 
 use crate::error::{Error, Result};
 
@@ -90,7 +90,7 @@ pub(crate) fn encode(fields: &[(&str, String)], files: &[File]) -> Result<(Heade
 
 /// The parts' own hash: stable for the same call, and no part can contain it but by breaking SHA-256.
 fn boundary(fields: &[(&str, String)], files: &[File]) -> String {
-    let mut hash = Context::new(&SHA256);
+    let mut hash = digest::Context::new(&digest::SHA256);
     let mut part = |name: &str, filename: &str, content_type: &str, bytes: &[u8]| {
         for piece in [name.as_bytes(), filename.as_bytes(), content_type.as_bytes(), bytes] {
             hash.update(piece);

@@ -83,7 +83,7 @@ pub fn sign(body: &[u8], secret: &Secret) -> String {
 
 /// [`sign`] at a given time (`at`, unix seconds).
 pub fn sign_at(body: &[u8], secret: &Secret, at: i64) -> String {
-    let hex: String = tag(secret, &at.to_string(), body).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    let hex: String = mac(secret, &at.to_string(), body).as_ref().iter().map(|b| format!("{b:02x}")).collect();
     format!("t={at},v1={hex}")
 }
 
@@ -95,12 +95,12 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-fn tag(secret: &Secret, time: &str, body: &[u8]) -> hmac::Tag {
-    let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()));
-    mac.update(time.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    mac.sign()
+fn mac(secret: &Secret, time: &str, body: &[u8]) -> hmac::Tag {
+    let mut signed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()));
+    signed.update(time.as_bytes());
+    signed.update(b".");
+    signed.update(body);
+    signed.sign()
 }
 
 /// What a header claims.
@@ -131,8 +131,8 @@ impl<'a> Claim<'a> {
     /// Compares in constant time, every secret with every tag. The body is read once a secret: a header has room for a thousand tags,
     /// and anybody may send one.
     fn holds(&self, body: &[u8], secrets: &[Secret]) -> bool {
-        let mut expected = secrets.iter().map(|secret| tag(secret, self.time_text, body));
-        expected.any(|expected| self.tags.iter().any(|tag| expected.as_ref().ct_eq(tag).into()))
+        let mut macs = secrets.iter().map(|secret| mac(secret, self.time_text, body));
+        macs.any(|mac| self.tags.iter().any(|tag| mac.as_ref().ct_eq(tag).into()))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn client_config(roots: RootCertStore) -> Result<rustls::ClientConfig
     Ok(tls)
 }
 
-/// No client shows a certificate, so nothing that reads private keys and signs becomes part of a program.
+/// No client shows a certificate: where the linker sees through rustls' own provider, what reads private keys and signs stays out of a program.
 #[derive(Debug)]
 struct NoKeys;
 
