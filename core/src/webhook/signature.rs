@@ -96,11 +96,11 @@ fn now() -> i64 {
 }
 
 fn mac(secret: &Secret, time: &str, body: &[u8]) -> hmac::Tag {
-    let mut signed = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()));
-    signed.update(time.as_bytes());
-    signed.update(b".");
-    signed.update(body);
-    signed.sign()
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()));
+    context.update(time.as_bytes());
+    context.update(b".");
+    context.update(body);
+    context.sign()
 }
 
 /// What a header claims.

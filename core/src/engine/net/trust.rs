@@ -25,7 +25,8 @@ pub(super) fn client_config(roots: RootCertStore) -> Result<rustls::ClientConfig
     Ok(tls)
 }
 
-/// No client shows a certificate: where the linker sees through rustls' own provider, what reads private keys and signs stays out of a program.
+/// No client shows a certificate. Where the linker sees through rustls' own provider, what reads private keys and signs stays out of a
+/// program.
 #[derive(Debug)]
 struct NoKeys;
 
